@@ -1,0 +1,2 @@
+//! bench floor.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Adapters that need no outside service: memory store, cache and limiter.

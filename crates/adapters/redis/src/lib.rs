@@ -1,0 +1,1 @@
+//! Cache and limiter on Redis.

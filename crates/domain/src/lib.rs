@@ -1,0 +1,1 @@
+//! The rules: accounts, auth, records, audit.

@@ -1,0 +1,1 @@
+//! The HTTP API: routes, layers, access rules, one file per operation.

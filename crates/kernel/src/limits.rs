@@ -1,0 +1,50 @@
+//! Every bound of the product in one place. They hold on every store.
+
+/// Largest body of a stored document, in bytes.
+pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
+/// Largest `data` of a record, in bytes: leaves room for the envelope around it.
+pub const RECORD_DATA_BYTES_MAX: usize = 248 * 1024;
+/// Most index entries of a document.
+pub const INDEXES_MAX: usize = 8;
+/// Most unique entries of a document.
+pub const UNIQUES_MAX: usize = 3;
+/// Longest encoded index value, in bytes. DynamoDB allows 1,024 for a whole sort key.
+pub const INDEX_VALUE_BYTES_MAX: usize = 512;
+/// Most documents in a batch.
+pub const BATCH_MAX: usize = 20;
+/// Most operations of a client in `/api/v1/batch`; the rest of a batch is for Outrigger itself
+/// (idempotency, audit).
+pub const BATCH_OPERATIONS_MAX: usize = 16;
+/// Most documents in a page of a store query or scan.
+pub const QUERY_LIMIT_MAX: usize = 1_000;
+/// Most documents read with one `get_many`.
+pub const GET_MANY_MAX: usize = 100;
+/// Longest document id, record id and collection name, in bytes.
+pub const ID_BYTES_MAX: usize = 64;
+/// Most items on a page that a client may ask for.
+pub const PAGE_MAX: usize = 100;
+/// Items on a page when the client does not say.
+pub const PAGE_DEFAULT: usize = 20;
+/// Most documents read to fill one page when a filter is applied after the index.
+pub const PAGE_SCAN_MAX: usize = 1_000;
+/// Deepest nesting of objects and arrays in JSON that a client sends.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// Longest `Idempotency-Key`, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// Shortest password, in characters.
+pub const PASSWORD_CHARS_MIN: usize = 10;
+/// Longest password, in bytes: hashing a longer one would cost the server more than the client.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Most live sessions of one user; the oldest ends when one more starts.
+pub const SESSIONS_PER_USER_MAX: usize = 50;
+/// Most collections that may be defined.
+pub const COLLECTIONS_MAX: usize = 1_000;
+/// Largest JSON Schema of a collection, in bytes.
+pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
+/// Longest time that a collection may be cached, in seconds.
+pub const CACHE_TTL_S_MAX: u32 = 86_400;
+
+const _: () = assert!(RECORD_DATA_BYTES_MAX < DOCUMENT_BYTES_MAX);
+const _: () = assert!(BATCH_OPERATIONS_MAX < BATCH_MAX);
+const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && PAGE_MAX <= QUERY_LIMIT_MAX);
+const _: () = assert!(PAGE_MAX <= PAGE_SCAN_MAX && PAGE_SCAN_MAX <= QUERY_LIMIT_MAX);

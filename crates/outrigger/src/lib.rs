@@ -1,0 +1,1 @@
+//! A production backend in one binary: accounts, sessions and records on SQLite or PostgreSQL and Redis.

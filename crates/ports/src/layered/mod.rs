@@ -1,0 +1,1 @@
+//! Decorators of the ports: the same traits, with something more.

@@ -1,0 +1,13 @@
+//! What the domain needs from the outside world, one port per file.
+//!
+//! An adapter implements a port; `outrigger-conformance` holds the suite that every adapter of a
+//! port passes. The words here are the contract: an adapter may be faster, never different.
+
+pub mod cache;
+pub mod cached;
+pub mod collection;
+pub mod index_value;
+pub mod layered;
+pub mod limiter;
+pub mod probe;
+pub mod store;

@@ -1,0 +1,2 @@
+//! Example: an own route beside the built-in API.
+fn main() {}
