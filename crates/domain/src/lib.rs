@@ -1,1 +1,15 @@
-//! The rules: accounts, auth, records, audit.
+//! The rules of Outrigger: what may be done, by whom, and what follows from it.
+//!
+//! No HTTP, no SQL, no environment and no clock of its own: everything from outside comes through
+//! a port. A module may use those before it in this list, never one after it:
+//! audit, accounts, auth, records.
+
+pub mod accounts;
+pub mod audit;
+pub mod auth;
+pub mod ports;
+pub mod records;
+pub mod services;
+
+pub use ports::Ports;
+pub use services::Services;
