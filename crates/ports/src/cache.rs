@@ -72,7 +72,8 @@ pub trait Cache: Send + Sync + std::fmt::Debug {
     /// `hold_for`. Several holds of a key may overlap: it is free when the last one has ended.
     async fn hold(&self, keys: &[String], hold_for: Duration) -> Result<Hold, CacheError>;
 
-    /// Removes the values again and ends this hold.
+    /// Removes the values again, ends leases that were handed out since (the hold may have run
+    /// out), and ends this hold.
     async fn release(&self, keys: &[String], hold: &Hold) -> Result<(), CacheError>;
 
     /// Asks the cache something real.

@@ -8,7 +8,10 @@
 //!   [`StoreError::OutcomeUnknown`], it may or may not be; every other error means that nothing
 //!   was changed.
 //! - An expired document is never returned and counts as absent, whether or not it is deleted yet.
-//! - Bounds are those of [`outrigger_kernel::limits`]; an adapter refuses what is over them.
+//! - Bounds are those of [`outrigger_kernel::limits`]; an adapter refuses what is over them, with
+//!   [`StoreError::Bound`] (of write 0, where there is no batch).
+//! - A refused batch names its first fault: bounds are looked at first, then the preconditions in
+//!   the order of the writes, then the unique entries in the order of the writes and of the entries.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -239,7 +242,7 @@ pub struct Query<'a> {
     pub range: (Bound<Vec<u8>>, Bound<Vec<u8>>),
     /// From the greatest to the least.
     pub descending: bool,
-    /// Only what comes after this place in the asked direction.
+    /// Only what comes after this place in the asked direction, compared by value, then id.
     pub after: Option<Position>,
     /// Most documents to return, `1..=QUERY_LIMIT_MAX`.
     pub limit: usize,
@@ -288,7 +291,8 @@ pub enum StoreError {
         /// The version that is there, if a document is.
         found: Option<u64>,
     },
-    /// Another document has this value in a unique index. Nothing was changed.
+    /// Another document (or an earlier write of the batch) has this value in a unique index.
+    /// Nothing was changed.
     #[error("the value of unique index {index} of write {write} is taken")]
     Unique {
         /// The position of the write in the batch.
