@@ -1,1 +1,35 @@
-//! Real servers for tests: starts PostgreSQL, Redis and balancers on free ports; knows nothing of the product.
+//! Real servers for tests: PostgreSQL, Redis and HAProxy on free ports, a proxy that breaks
+//! connections, certificates, temporary folders. Knows nothing of the product.
+//!
+//! Everything that is started here ends with the process that started it, also when that is
+//! killed, and every temporary folder is removed: by the value's `Drop`, or, for what is never
+//! dropped, by a janitor that waits for the end of the process (see `root`).
+//!
+//! All of it is blocking and thread-safe. In async tests start servers before the runtime, or
+//! accept that a start blocks its thread for a moment.
+
+pub mod haproxy;
+mod install;
+pub mod net;
+pub mod postgres;
+pub mod process;
+pub mod program;
+mod proxy;
+pub mod redis;
+mod root;
+mod spawner;
+mod temp_dir;
+mod tls;
+mod wait;
+
+pub use haproxy::Haproxy;
+pub use install::install_missing;
+pub use net::free_port;
+pub use postgres::{Postgres, PostgresOptions};
+pub use process::Process;
+pub use program::{Program, find_program, require};
+pub use proxy::FaultProxy;
+pub use redis::{Redis, RedisCluster, RedisOptions};
+pub use temp_dir::TempDir;
+pub use tls::Tls;
+pub use wait::{eventually, wait_until};
