@@ -1,0 +1,3 @@
+//! The adapters in memory pass the suites of their ports.
+
+mod store;
