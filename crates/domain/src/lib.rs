@@ -5,10 +5,13 @@
 //! audit, accounts, auth, records.
 
 pub mod accounts;
+pub mod admission;
 pub mod audit;
 pub mod auth;
+pub mod idempotency;
 pub mod ports;
 pub mod records;
+pub mod schema;
 pub mod services;
 
 pub use ports::Ports;

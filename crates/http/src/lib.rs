@@ -1,1 +1,34 @@
-//! The HTTP API: routes, layers, access rules, one file per operation.
+//! The HTTP API of Outrigger.
+//!
+//! A request goes `layers.rs` -> `routes.rs` -> `access.rs` (who may call, and the [`Ctx`]) ->
+//! `<resource>/<verb>.rs` -> a service of the domain. Errors become HTTP once, in `problem.rs`.
+//! This crate cannot reach a store: it knows the domain and nothing below it.
+//!
+//! [`Ctx`]: outrigger_kernel::Ctx
+
+pub mod access;
+mod auth;
+mod batch;
+pub mod body;
+mod collections;
+mod docs;
+mod forwarded;
+mod headers;
+pub mod health;
+pub mod layers;
+mod measure;
+pub mod openapi;
+pub mod operation;
+pub mod problem;
+mod records;
+pub mod request_info;
+pub mod routes;
+pub mod settings;
+pub mod state;
+mod users;
+mod well_known;
+
+pub use operation::{Doc, Operation};
+pub use problem::{HttpResult, Problem};
+pub use settings::Settings;
+pub use state::{App, AppState};

@@ -29,6 +29,8 @@ pub enum ErrorKind {
     PreconditionFailed,
     /// Over a bound of size.
     TooLarge,
+    /// The body is of a type that is not understood here.
+    UnsupportedMediaType,
     /// Over a limit of rate; see [`Error::retry_after`].
     RateLimited,
     /// A backend that is needed is away, or the process is full; try again.
@@ -164,6 +166,23 @@ impl Error {
         for field in &mut self.0.fields {
             field.loc.splice(0..0, outer.iter().map(ToString::to_string));
         }
+        self
+    }
+
+    /// Replaces the first part of each field's path (such as `body`) by a longer one, as when the
+    /// checked value was part of a larger body.
+    #[must_use]
+    pub fn relocated(mut self, outer: &[&str]) -> Self {
+        for field in &mut self.0.fields {
+            field.loc.splice(0..field.loc.len().min(1), outer.iter().map(ToString::to_string));
+        }
+        self
+    }
+
+    /// Puts the place of the fault before the message.
+    #[must_use]
+    pub fn prefixed(mut self, place: &str) -> Self {
+        self.0.message = format!("{place}: {}", self.0.message).into();
         self
     }
 

@@ -45,6 +45,6 @@ pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 pub const CACHE_TTL_S_MAX: u32 = 86_400;
 
 const _: () = assert!(RECORD_DATA_BYTES_MAX < DOCUMENT_BYTES_MAX);
-const _: () = assert!(BATCH_OPERATIONS_MAX < BATCH_MAX);
+const _: () = assert!(BATCH_OPERATIONS_MAX + 2 <= BATCH_MAX);
 const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && PAGE_MAX <= QUERY_LIMIT_MAX);
 const _: () = assert!(PAGE_MAX <= PAGE_SCAN_MAX && PAGE_SCAN_MAX <= QUERY_LIMIT_MAX);

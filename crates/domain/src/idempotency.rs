@@ -1,0 +1,126 @@
+//! `Idempotency-Key`: a request that creates something takes effect once, however often it comes.
+//!
+//! The answer is stored in the same batch as what was created, so there is no instant at which one
+//! is there without the other. Two requests with the same key at the same time: one commits, the
+//! other finds its answer.
+
+use std::time::Duration;
+
+use outrigger_kernel::{Clock, Ctx, Error, Result, Timestamp, id, limits};
+use outrigger_ports::collection::{Collection, Entity};
+use outrigger_ports::store::{Precondition, Write};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use crate::admission::network;
+use crate::ports::Ports;
+
+/// How long an answer is kept.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// One request that carries a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyed {
+    id: String,
+    fingerprint: String,
+}
+
+/// What was answered the first time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The `ETag`, when there was one.
+    pub etag: Option<String>,
+    /// The `Location`, when there was one.
+    pub location: Option<String>,
+    /// The JSON body.
+    pub body: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    fingerprint: String,
+    answer: Answer,
+    expires_at: Timestamp,
+}
+
+impl Entity for Kept {
+    const COLLECTION: &'static str = "sys.idempotency";
+    const NAME: &'static str = "idempotency key";
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+/// Remembers answers by key.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    kept: Collection<Kept>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Keyed {
+    /// The request of this caller to do `operation` with this body under this key. Keys of
+    /// different callers never meet.
+    ///
+    /// # Errors
+    /// `invalid` when the key is empty, too long, or not printable ASCII.
+    pub fn new(ctx: &Ctx, operation: &str, key: &str, body: &[u8]) -> Result<Self> {
+        let fits = (1..=limits::IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len());
+        if !fits || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+            return Err(Error::invalid(
+                &["header", "Idempotency-Key"],
+                "invalid_key",
+                format!("1 to {} printable ASCII characters", limits::IDEMPOTENCY_KEY_BYTES_MAX),
+            ));
+        }
+        let caller = match (ctx.user_id(), ctx.address) {
+            (Some(user), _) => user.to_owned(),
+            (None, Some(address)) => network(address).to_string(),
+            (None, None) => ctx.actor_id().to_owned(),
+        };
+        let id = digest(&[caller.as_bytes(), operation.as_bytes(), key.as_bytes()]);
+        Ok(Self { id, fingerprint: digest(&[body]) })
+    }
+}
+
+impl Idempotency {
+    /// Answers kept in this store.
+    pub fn new(ports: &Ports) -> Self {
+        Self { kept: ports.collection(), clock: ports.clock.clone() }
+    }
+
+    /// The answer of the first such request, if there was one.
+    ///
+    /// # Errors
+    /// `invalid` when the key was used with another body.
+    pub async fn replay(&self, request: &Keyed) -> Result<Option<Answer>> {
+        let Some(kept) = self.kept.find(&request.id).await? else { return Ok(None) };
+        if kept.value.fingerprint != request.fingerprint {
+            return Err(Error::invalid(
+                &["header", "Idempotency-Key"],
+                "key_reused",
+                "this key was used before with another body; use a new one",
+            ));
+        }
+        Ok(Some(kept.value.answer))
+    }
+
+    /// The write that keeps the answer. When its precondition fails, another request with this key
+    /// was quicker: [`Idempotency::replay`] then has its answer.
+    pub fn keep(&self, request: &Keyed, answer: Answer) -> Result<Write> {
+        let expires_at = self.clock.now().plus(KEPT_FOR);
+        let kept = Kept { fingerprint: request.fingerprint.clone(), answer, expires_at };
+        Collection::put(&request.id, &kept, Precondition::Absent)
+    }
+}
+
+/// SHA-256 over the parts, each behind its length, so that no two lists of parts look alike.
+fn digest(parts: &[&[u8]]) -> String {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    id::hex(context.finish().as_ref())
+}

@@ -1,0 +1,273 @@
+//! Several writes of a client that happen together or not at all.
+
+use std::sync::Arc;
+
+use outrigger_kernel::{Ctx, Error, ErrorKind, Result, limits};
+use outrigger_ports::store::{Batch, Document, Key, Precondition, Write};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::definition::Compiled;
+use super::envelope;
+use super::replace::check_id;
+use super::rules;
+use super::save::Draft;
+use super::service::{Records, cache_key, too_contended};
+use crate::idempotency::{Answer, Keyed};
+
+const TRIES: usize = 8;
+
+/// A batch as a client sends it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchInput {
+    /// The operations; each record at most once.
+    #[schemars(length(min = 1, max = 16))]
+    pub operations: Vec<BatchOperation>,
+}
+
+/// One operation of a batch.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum BatchOperation {
+    /// Creates or replaces a record.
+    Put {
+        /// The collection.
+        collection: String,
+        /// The record's id; chosen by Outrigger when left out.
+        #[serde(default)]
+        id: Option<String>,
+        /// The data.
+        data: Value,
+        /// The version that is replaced; 0: the record must not be there.
+        #[serde(default)]
+        if_version: Option<u64>,
+    },
+    /// Deletes a record.
+    Delete {
+        /// The collection.
+        collection: String,
+        /// The record's id.
+        id: String,
+        /// The version that is deleted.
+        #[serde(default)]
+        if_version: Option<u64>,
+    },
+    /// Changes nothing, but the batch happens only when this holds.
+    Check {
+        /// The collection.
+        collection: String,
+        /// The record's id.
+        id: String,
+        /// The version that must be there; 0: the record must not be there.
+        if_version: u64,
+    },
+}
+
+/// What became of the operations, in their order.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct BatchResult {
+    /// One for each operation.
+    pub results: Vec<OperationResult>,
+}
+
+/// What became of one operation.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct OperationResult {
+    /// `put`, `delete` or `check`.
+    pub op: String,
+    /// The collection.
+    pub collection: String,
+    /// The record's id.
+    pub id: String,
+    /// The record's version now; 0 when there is none.
+    pub version: u64,
+}
+
+/// An operation with what it needs.
+struct Step<'a> {
+    operation: &'a BatchOperation,
+    compiled: Arc<Compiled>,
+    id: String,
+}
+
+impl BatchOperation {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Put { .. } => "put",
+            Self::Delete { .. } => "delete",
+            Self::Check { .. } => "check",
+        }
+    }
+
+    fn collection(&self) -> &str {
+        match self {
+            Self::Put { collection, .. }
+            | Self::Delete { collection, .. }
+            | Self::Check { collection, .. } => collection,
+        }
+    }
+
+    fn if_version(&self) -> Option<u64> {
+        match self {
+            Self::Put { if_version, .. } | Self::Delete { if_version, .. } => *if_version,
+            Self::Check { if_version, .. } => Some(*if_version),
+        }
+    }
+}
+
+impl Records {
+    /// Commits the operations, all or none. With an idempotency key, once.
+    ///
+    /// # Errors
+    /// As the single operations; `precondition_failed` when an `if_version` does not hold. The
+    /// place of the fault is below `operations`.
+    pub async fn batch(
+        &self,
+        ctx: &Ctx,
+        input: &BatchInput,
+        idempotency_key: Option<&str>,
+    ) -> Result<BatchResult> {
+        let body = serde_json::to_vec(input).map_err(Error::internal)?;
+        let keyed =
+            idempotency_key.map(|key| Keyed::new(ctx, "batch", key, &body)).transpose()?;
+        if let Some(first) = self.first_result(keyed.as_ref()).await? {
+            return Ok(first);
+        }
+        let steps = self.steps(input).await?;
+        let keys: Vec<Key> =
+            steps.iter().map(|s| Key::new(&s.compiled.store_collection, &s.id)).collect();
+        for _ in 0..TRIES {
+            let current = self.store.get_many(&keys).await?;
+            let mut batch = Batch::default();
+            let mut held = Vec::new();
+            for (position, (step, document)) in steps.iter().zip(&current).enumerate() {
+                let write = self.write_of(ctx, step, document.as_ref()).map_err(|e| at(e, position))?;
+                let changes = !matches!(write, Write::Check { .. });
+                if changes && document.is_some() {
+                    held.push(cache_key(&step.compiled, &step.id));
+                }
+                batch.writes.push(write);
+            }
+            let result = foreseen(&steps, &batch, &current);
+            if let Some(keyed) = &keyed {
+                batch.writes.push(self.keep_result(keyed, &result)?);
+            }
+            if self.commit_cached(&held, batch).await?.is_some() {
+                return Ok(result);
+            }
+            if let Some(first) = self.first_result(keyed.as_ref()).await? {
+                return Ok(first);
+            }
+        }
+        Err(too_contended())
+    }
+
+    async fn steps<'a>(&self, input: &'a BatchInput) -> Result<Vec<Step<'a>>> {
+        let count = input.operations.len();
+        if !(1..=limits::BATCH_OPERATIONS_MAX).contains(&count) {
+            let message = format!("a batch has 1 to {} operations", limits::BATCH_OPERATIONS_MAX);
+            return Err(Error::invalid(&["body", "operations"], "length", message));
+        }
+        let mut steps: Vec<Step<'a>> = Vec::with_capacity(count);
+        for (position, operation) in input.operations.iter().enumerate() {
+            let compiled =
+                self.definitions.get(operation.collection()).await.map_err(|e| at(e, position))?;
+            let id = match operation {
+                BatchOperation::Put { id: None, .. } => self.ids.new_id("rec"),
+                BatchOperation::Put { id: Some(id), .. }
+                | BatchOperation::Delete { id, .. }
+                | BatchOperation::Check { id, .. } => id.clone(),
+            };
+            check_id(&id).map_err(|error| at(error, position))?;
+            if steps.iter().any(|s| s.id == id && s.compiled.name == compiled.name) {
+                let place = position.to_string();
+                return Err(Error::invalid(
+                    &["body", "operations", &place, "id"],
+                    "duplicate",
+                    "a batch names each record once",
+                ));
+            }
+            steps.push(Step { operation, compiled, id });
+        }
+        Ok(steps)
+    }
+
+    /// The write of one operation, after its rules and its expectation.
+    fn write_of(&self, ctx: &Ctx, step: &Step<'_>, current: Option<&Document>) -> Result<Write> {
+        let head = current.map(envelope::head).transpose()?;
+        let owner = head.as_ref().and_then(|head| head.created_by.as_deref());
+        let rules = &step.compiled.definition.input.rules;
+        let key = Key::new(&step.compiled.store_collection, &step.id);
+        let precondition =
+            head.as_ref().map_or(Precondition::Absent, |h| Precondition::Version(h.version));
+        match (step.operation, &head) {
+            (BatchOperation::Put { .. }, Some(_)) => rules::check(&rules.update, ctx, owner)?,
+            (BatchOperation::Put { .. }, None) => rules::check(&rules.create, ctx, ctx.user_id())?,
+            (BatchOperation::Delete { .. }, Some(_)) => rules::check(&rules.delete, ctx, owner)?,
+            (BatchOperation::Check { .. }, Some(_)) => rules::check(&rules.read, ctx, owner)?,
+            (BatchOperation::Delete { .. }, None) => rules::check(&rules.delete, ctx, ctx.user_id())?,
+            (BatchOperation::Check { .. }, None) => rules::check(&rules.read, ctx, ctx.user_id())?,
+        }
+        let version = head.as_ref().map_or(0, |head| head.version);
+        if let Some(expected) = step.operation.if_version()
+            && expected != version
+        {
+            let message = format!("the record has version {version}, not {expected} (0: there is none)");
+            return Err(Error::new(ErrorKind::PreconditionFailed, "if_version_failed", message));
+        }
+        match step.operation {
+            BatchOperation::Put { data, .. } => {
+                let draft = Draft::next(&step.id, head.as_ref(), ctx, self.clock.now(), data);
+                Ok(draft.write(&step.compiled, precondition)?.0)
+            }
+            BatchOperation::Delete { .. } if head.is_none() => Err(Error::not_found("record")),
+            BatchOperation::Delete { .. } => Ok(Write::Delete { key, precondition }),
+            BatchOperation::Check { .. } => Ok(Write::Check { key, precondition }),
+        }
+    }
+
+    fn keep_result(&self, keyed: &Keyed, result: &BatchResult) -> Result<Write> {
+        let body = serde_json::to_string(result).map_err(Error::internal)?;
+        self.idempotency.keep(keyed, Answer { etag: None, location: None, body })
+    }
+
+    async fn first_result(&self, keyed: Option<&Keyed>) -> Result<Option<BatchResult>> {
+        let Some(keyed) = keyed else { return Ok(None) };
+        let answer = self.idempotency.replay(keyed).await?;
+        answer.map(|a| serde_json::from_str(&a.body).map_err(Error::internal)).transpose()
+    }
+}
+
+/// The result when the batch commits: preconditions fix every version.
+fn foreseen(steps: &[Step<'_>], batch: &Batch, current: &[Option<Document>]) -> BatchResult {
+    let version_of = |write: &Write, current: Option<&Document>| {
+        let before = current.map_or(0, |document| document.version);
+        match write {
+            Write::Put { .. } => before + 1,
+            Write::Delete { .. } => 0,
+            Write::Reindex { .. } | Write::Check { .. } => before,
+        }
+    };
+    let results = steps
+        .iter()
+        .zip(batch.writes.iter().zip(current))
+        .map(|(step, (write, current))| OperationResult {
+            op: step.operation.name().to_owned(),
+            collection: step.compiled.name.to_string(),
+            id: step.id.clone(),
+            version: version_of(write, current.as_ref()),
+        })
+        .collect();
+    BatchResult { results }
+}
+
+/// Says which operation an error is about.
+fn at(error: Error, position: usize) -> Error {
+    match error.kind() {
+        ErrorKind::Invalid => error.relocated(&["body", "operations", &position.to_string()]),
+        ErrorKind::Internal => error,
+        _ => error.prefixed(&format!("operation {position}")),
+    }
+}

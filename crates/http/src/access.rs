@@ -1,0 +1,94 @@
+//! Extractors that are the access rules: the type of a handler's first argument says who may call.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, MatchedPath};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use outrigger_kernel::{Actor, Ctx, Error, Result};
+
+use crate::problem::Problem;
+use crate::request_info::RequestInfo;
+use crate::state::App;
+
+/// Anybody may call; who signed in is known. What may be done is decided by the service, from the
+/// rules of a collection.
+#[derive(Debug)]
+pub struct Anyone(pub Ctx);
+
+/// A user with a live session.
+#[derive(Debug)]
+pub struct SignedIn(pub Ctx);
+
+/// A user with the role admin.
+#[derive(Debug)]
+pub struct Administrator(pub Ctx);
+
+impl FromRequestParts<App> for Anyone {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Ok(Self(admit(parts, app).await?))
+    }
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let ctx = admit(parts, app).await?;
+        ctx.require_user()?;
+        Ok(Self(ctx))
+    }
+}
+
+impl FromRequestParts<App> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let ctx = admit(parts, app).await?;
+        ctx.require_admin()?;
+        Ok(Self(ctx))
+    }
+}
+
+/// Who calls, and whether they have not called too often.
+async fn admit(parts: &mut Parts, app: &App) -> Result<Ctx> {
+    let info = parts
+        .extensions
+        .get::<Arc<RequestInfo>>()
+        .cloned()
+        .ok_or_else(|| Error::internal("the layers are not in front of this route"))?;
+    if let Some(route) = parts.extensions.get::<MatchedPath>() {
+        let _ = info.route.set(route.clone());
+    }
+    let identified = match bearer(parts)? {
+        Some(token) => app.services.auth.authenticate(token).await,
+        None => Ok(Actor::Anonymous),
+    };
+    let caller = identified.as_ref().unwrap_or(&Actor::Anonymous);
+    if let Some(allowance) = app.services.admission.count(caller, info.address).await {
+        let _ = info.allowance.set(allowance);
+        allowance.check()?;
+    }
+    let ctx = Ctx {
+        actor: identified?,
+        request_id: info.request_id.clone(),
+        address: Some(info.address),
+        deadline: None,
+    };
+    if let Actor::User { id, .. } = &ctx.actor {
+        let _ = info.actor.set(id.clone());
+    }
+    Ok(ctx)
+}
+
+/// The token of the `Authorization` header (RFC 6750).
+fn bearer(parts: &Parts) -> Result<Option<&str>> {
+    let Some(value) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Error::unauthenticated())?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(Error::unauthenticated()),
+    }
+}

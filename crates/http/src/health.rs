@@ -1,0 +1,156 @@
+//! Whether the process is well: for load balancers, orchestrators and people.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use outrigger_kernel::{Clock, Timestamp};
+use serde::Serialize;
+
+use crate::state::App;
+
+/// What one dependency said when it was last asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// `ok`, `degraded` (works without) or `down`.
+    pub status: CheckStatus,
+    /// How long the answer took, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// What is wrong, for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// How one dependency is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckStatus {
+    /// Answers.
+    Ok,
+    /// Does not answer, and the product goes on without.
+    Degraded,
+    /// Does not answer, and is needed.
+    Down,
+}
+
+/// The health of the process; its threads share one.
+#[derive(Debug)]
+pub struct Health {
+    role: String,
+    clock: Arc<dyn Clock>,
+    started_at: Timestamp,
+    draining: AtomicBool,
+    checks: RwLock<BTreeMap<&'static str, Check>>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    status: &'static str,
+    version: &'static str,
+    role: &'a str,
+    uptime_s: u64,
+    checks: &'a BTreeMap<&'static str, Check>,
+}
+
+impl Health {
+    /// A process of this role that has just started.
+    pub fn new(role: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            role: role.into(),
+            started_at: clock.now(),
+            clock,
+            draining: AtomicBool::new(false),
+            checks: RwLock::default(),
+        }
+    }
+
+    /// From now on no new traffic is wanted.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether no new traffic is wanted.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Notes what a dependency said.
+    pub fn note(&self, dependency: &'static str, check: Check) {
+        let mut checks = self.checks.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        checks.insert(dependency, check);
+    }
+
+    /// Whether everything that is needed answers.
+    pub fn is_ready(&self) -> bool {
+        let checks = self.checks.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        !checks.is_empty() && checks.values().all(|check| check.status != CheckStatus::Down)
+    }
+
+    /// 200 while the process may receive traffic, 503 while it drains.
+    pub fn traffic(&self) -> Response {
+        if self.is_draining() { word(false, "draining") } else { word(true, "ok") }
+    }
+
+    /// 200 while the process runs.
+    pub fn live(&self) -> Response {
+        word(true, "ok")
+    }
+
+    /// 200 while traffic is wanted and everything that is needed answers.
+    pub fn ready(&self) -> Response {
+        match (self.is_draining(), self.is_ready()) {
+            (true, _) => word(false, "draining"),
+            (false, true) => word(true, "ready"),
+            (false, false) => word(false, "not ready"),
+        }
+    }
+
+    /// Everything that is known, for people.
+    pub fn report(&self) -> Response {
+        let checks = self.checks.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let ready = self.is_ready() && !self.is_draining();
+        let degraded = checks.values().any(|check| check.status != CheckStatus::Ok);
+        let status = match (ready, degraded) {
+            (false, _) if self.is_draining() => "draining",
+            (false, _) => "down",
+            (true, true) => "degraded",
+            (true, false) => "ok",
+        };
+        let report = Report {
+            status,
+            version: env!("CARGO_PKG_VERSION"),
+            role: &self.role,
+            uptime_s: self.clock.now().since(self.started_at).as_secs(),
+            checks: &checks,
+        };
+        (code(ready), Json(report)).into_response()
+    }
+}
+
+fn code(ok: bool) -> StatusCode {
+    if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+fn word(ok: bool, status: &str) -> Response {
+    (code(ok), Json(serde_json::json!({"status": status}))).into_response()
+}
+
+pub(crate) async fn traffic(State(app): State<App>) -> Response {
+    app.health.traffic()
+}
+
+pub(crate) async fn live(State(app): State<App>) -> Response {
+    app.health.live()
+}
+
+pub(crate) async fn ready(State(app): State<App>) -> Response {
+    app.health.ready()
+}
+
+pub(crate) async fn report(State(app): State<App>) -> Response {
+    app.health.report()
+}

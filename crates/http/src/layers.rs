@@ -1,0 +1,190 @@
+//! Everything that happens around every request, in order, on one page.
+
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Request};
+use outrigger_kernel::{Error, ErrorKind, Random, id};
+use tower::ServiceExt;
+use tracing::Instrument;
+
+use crate::forwarded::client_address;
+use crate::health::Health;
+use crate::problem::{self, Failure, Problem};
+use crate::request_info::RequestInfo;
+use crate::settings::Settings;
+use crate::state::App;
+use crate::{headers, measure};
+
+/// Requests in flight, shared by the threads of the process.
+#[derive(Debug, Default)]
+pub struct InFlight(AtomicUsize);
+
+/// The router with all layers around it; one per thread.
+#[derive(Debug)]
+pub struct Layers {
+    router: Router,
+    settings: Arc<Settings>,
+    health: Arc<Health>,
+    in_flight: Arc<InFlight>,
+    meter: measure::Meter,
+    id_prefix: String,
+    id_next: AtomicU64,
+}
+
+impl Layers {
+    /// The API of this state, behind its layers.
+    pub fn new(app: &App, in_flight: Arc<InFlight>, random: &dyn Random) -> Self {
+        let mut prefix = [0_u8; 8];
+        random.fill(&mut prefix);
+        Self {
+            router: headers::cors(crate::routes::router(app), &app.settings.cors_origins),
+            settings: app.settings.clone(),
+            health: app.health.clone(),
+            in_flight,
+            meter: measure::Meter::default(),
+            id_prefix: id::hex(&prefix),
+            id_next: AtomicU64::new(0),
+        }
+    }
+
+    /// Answers one request. Never fails: every fault becomes an answer.
+    pub async fn serve<B>(&self, peer: SocketAddr, request: Request<B>) -> Response
+    where
+        B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        let started = Instant::now();
+        let method = request.method().clone();
+        let info = Arc::new(self.inspect(peer, request.headers()));
+        let span = tracing::debug_span!(
+            "http.request", request.id = %info.request_id, trace.id = info.trace_id.as_deref()
+        );
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(info.clone());
+        let response = self.guard(request).instrument(span).await;
+        let response = finish(response, &info);
+        let response = headers::add(response, &info, &self.settings);
+        self.meter.record(&method, &info, response.status(), started.elapsed());
+        response
+    }
+
+    /// What is known of a request before anything is done for it.
+    fn inspect(&self, peer: SocketAddr, headers: &HeaderMap) -> RequestInfo {
+        let request_id = match headers.get("x-request-id").and_then(|v| v.to_str().ok()) {
+            Some(given) if id::is_valid_name(given) => given.into(),
+            _ => {
+                let next = self.id_next.fetch_add(1, Ordering::Relaxed);
+                format!("{}{next:08x}", self.id_prefix).into()
+            }
+        };
+        let address = client_address(headers, peer.ip(), self.settings.forwarded_hops);
+        RequestInfo::new(request_id, address, headers::trace_id(headers))
+    }
+
+    /// Sheds what is too much, refuses what is too long, and ends what takes too long or panics.
+    async fn guard(&self, request: Request<Body>) -> Response {
+        let path = request.uri().path();
+        if path.starts_with("/health") || path == "/api/health/" {
+            return self.route(request).await; // Must answer also when the process is full.
+        }
+        let Some(_place) = self.in_flight.enter(self.settings.concurrency_max) else {
+            metrics::counter!("outrigger_http_requests_shed_total").increment(1);
+            let error = Error::unavailable("overloaded", "the server has too many requests at once");
+            return Problem(error).into_response();
+        };
+        if request.uri().query().is_some_and(|q| q.len() > self.settings.query_bytes_max) {
+            return Problem(Error::new(
+                ErrorKind::TooLarge,
+                "query_too_long",
+                format!("the query is longer than {} bytes", self.settings.query_bytes_max),
+            ))
+            .into_response();
+        }
+        match tokio::time::timeout(self.settings.request_timeout, self.route(request)).await {
+            Ok(response) => response,
+            Err(_) => Problem(Error::unavailable("timeout", "the request took too long"))
+                .into_response(),
+        }
+    }
+
+    async fn route(&self, request: Request<Body>) -> Response {
+        let answer = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind().await;
+        match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(panic) => Problem(Error::internal(panic_message(&*panic))).into_response(),
+        }
+    }
+
+    /// Whether the process drains: then each answer closes its connection.
+    pub fn is_draining(&self) -> bool {
+        self.health.is_draining()
+    }
+}
+
+impl InFlight {
+    fn enter(self: &Arc<Self>, max: usize) -> Option<Place> {
+        let place = Place(self.clone());
+        (self.0.fetch_add(1, Ordering::Relaxed) < max).then_some(place)
+    }
+
+    /// How many there are now.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One request's place; given back when dropped, also when the client goes away.
+struct Place(Arc<InFlight>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Writes errors as problems, and logs those that are ours: once, here.
+fn finish(response: Response, info: &RequestInfo) -> Response {
+    let status = response.status();
+    if let Some(Failure(error)) = response.extensions().get::<Failure>() {
+        log(error, info);
+        return problem::render(error, &info.request_id);
+    }
+    let chosen_by_axum = (status.is_client_error() || status.is_server_error())
+        && response.headers().get(CONTENT_TYPE).is_none_or(|t| t.as_bytes().starts_with(b"text/plain"));
+    if chosen_by_axum { problem::render_bare(status, &info.request_id) } else { response }
+}
+
+fn log(error: &Error, info: &RequestInfo) {
+    let route = info.route.get().map(axum::extract::MatchedPath::as_str);
+    let actor = info.actor.get().map(AsRef::<str>::as_ref);
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    let (id, trace) = (&*info.request_id, info.trace_id.as_deref());
+    match error.kind() {
+        ErrorKind::Internal => {
+            tracing::error!(request.id = id, trace.id = trace, route, actor.id = actor, source, "{error}");
+        }
+        ErrorKind::Unavailable | ErrorKind::OutcomeUnknown => {
+            tracing::warn!(request.id = id, trace.id = trace, route, actor.id = actor, source, "{error}");
+        }
+        _ => tracing::debug!(request.id = id, trace.id = trace, route, code = error.code(), "{error}"),
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a handler panicked: {}", text.as_deref().unwrap_or("no message"))
+}
+

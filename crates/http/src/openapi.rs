@@ -1,0 +1,177 @@
+//! The API document (OpenAPI 3.1), made from the same table as the router.
+
+use outrigger_domain::records::CollectionView;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::operation::{Access, Doc, Operation};
+use crate::problem::ProblemBody;
+use crate::settings::Settings;
+
+/// The document for these operations and collections.
+pub fn document(
+    operations: &[Operation],
+    settings: &Settings,
+    collections: &[CollectionView],
+) -> Value {
+    let mut generator = generator();
+    let problem = generator.subschema_for::<ProblemBody<'static>>().to_value();
+    let mut paths = Map::new();
+    for operation in operations {
+        let note = note(operation, &problem, &mut generator);
+        insert(&mut paths, operation.path, operation.method.as_str(), note);
+    }
+    for collection in collections {
+        for operation in operations.iter().filter(|o| o.path.starts_with("/api/v1/records/{coll")) {
+            let (path, note) =
+                crate::records::openapi::of_collection(operation, collection, &problem, &mut generator);
+            insert(&mut paths, &path, operation.method.as_str(), note);
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "Outrigger",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Accounts, sessions and records.",
+            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+        },
+        "servers": [{"url": settings.public_url}],
+        "paths": paths,
+        "components": {
+            "schemas": generator.take_definitions(true),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "password": {"type": "oauth2", "flows": {"password": {
+                    "tokenUrl": "/api/v1/auth/token",
+                    "refreshUrl": "/api/v1/auth/refresh",
+                    "scopes": {},
+                }}},
+            },
+        },
+    })
+}
+
+fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12()
+        .with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+            settings.meta_schema = None;
+        })
+        .into_generator()
+}
+
+fn insert(paths: &mut Map<String, Value>, path: &str, method: &str, note: Value) {
+    let methods = paths.entry(path).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(methods) = methods {
+        methods.insert(method.to_ascii_lowercase(), note);
+    }
+}
+
+/// What the document says of one operation.
+pub(crate) fn note(
+    operation: &Operation,
+    problem: &Value,
+    generator: &mut SchemaGenerator,
+) -> Value {
+    let doc = &operation.doc;
+    let mut note = Map::new();
+    note.insert("operationId".into(), doc.id.into());
+    note.insert("summary".into(), doc.summary.into());
+    if !doc.description.is_empty() {
+        note.insert("description".into(), doc.description.into());
+    }
+    note.insert("tags".into(), json!([operation.service()]));
+    note.insert("x-outrigger-access".into(), doc.access.as_str().into());
+    note.insert("security".into(), security(doc.access));
+    note.insert("parameters".into(), parameters(operation).into());
+    if let Some((media_type, schema)) = doc.body {
+        let content = json!({media_type: {"schema": schema(generator)}});
+        note.insert("requestBody".into(), json!({"required": true, "content": content}));
+    }
+    note.insert("responses".into(), responses(operation, problem, generator).into());
+    Value::Object(note)
+}
+
+fn security(access: Access) -> Value {
+    match access {
+        Access::Public => json!([]),
+        Access::User | Access::Admin => json!([{"bearer": []}, {"password": []}]),
+        Access::Rules => json!([{}, {"bearer": []}, {"password": []}]),
+    }
+}
+
+/// The names in braces in a path.
+pub(crate) fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn parameters(operation: &Operation) -> Vec<Value> {
+    let in_path = path_parameters(operation.path).map(|name| {
+        json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
+    });
+    let others = operation.doc.parameters.iter().map(|parameter| {
+        json!({
+            "name": parameter.name, "in": parameter.place, "required": false,
+            "schema": parameter.schema, "description": parameter.description,
+        })
+    });
+    in_path.chain(others).collect()
+}
+
+fn responses(
+    operation: &Operation,
+    problem: &Value,
+    generator: &mut SchemaGenerator,
+) -> Map<String, Value> {
+    let mut responses = Map::new();
+    for (status, description, schema) in &operation.doc.answers {
+        let mut answer = json!({"description": description});
+        if let Some(schema) = schema {
+            answer["content"] = json!({"application/json": {"schema": schema(generator)}});
+        }
+        responses.insert(status.to_string(), answer);
+    }
+    for status in problems(operation) {
+        let description =
+            http::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("error");
+        let content = json!({"application/problem+json": {"schema": problem}});
+        let answer = json!({"description": description, "content": content});
+        responses.entry(status.to_string()).or_insert(answer);
+    }
+    responses
+}
+
+/// The errors that follow from what an operation takes, and those that it names itself.
+fn problems(operation: &Operation) -> Vec<u16> {
+    let Doc { access, body, problems, .. } = &operation.doc;
+    // A malformed request and a malformed token are possible everywhere.
+    let mut all = vec![400, 401, 413, 429, 500, 503];
+    if *access != Access::Public {
+        all.push(403);
+    }
+    if path_parameters(operation.path).next().is_some() {
+        all.push(404);
+    }
+    if body.is_some() {
+        all.extend([415, 422]);
+    }
+    all.extend(problems);
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The schema of one type outside of the document's components.
+pub(crate) fn inline<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12()
+        .with(|settings| {
+            settings.inline_subschemas = true;
+            settings.meta_schema = None;
+        })
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
+}

@@ -1,0 +1,38 @@
+//! What is learned of a request on its way in, for its answer, its metrics and its log line.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::MatchedPath;
+use outrigger_domain::admission::Allowance;
+
+/// Shared between the layers and the extractors of one request.
+#[derive(Debug)]
+pub struct RequestInfo {
+    /// The id in `X-Request-Id`, logs and errors.
+    pub request_id: Arc<str>,
+    /// The trace id of `traceparent` (W3C Trace Context), if the client sent one.
+    pub trace_id: Option<Box<str>>,
+    /// The client's address, as far as the proxies in front are believed.
+    pub address: IpAddr,
+    /// The pattern of the route, once it is known.
+    pub route: OnceLock<MatchedPath>,
+    /// Who calls, once it is known.
+    pub actor: OnceLock<Arc<str>>,
+    /// What the limiter said, once it was asked.
+    pub allowance: OnceLock<Allowance>,
+}
+
+impl RequestInfo {
+    /// Nothing is known yet but what every request has.
+    pub fn new(request_id: Arc<str>, address: IpAddr, trace_id: Option<Box<str>>) -> Self {
+        Self {
+            request_id,
+            trace_id,
+            address,
+            route: OnceLock::new(),
+            actor: OnceLock::new(),
+            allowance: OnceLock::new(),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The whole API on one page.
+
+use axum::Router;
+use axum::routing::get as route_get;
+
+use crate::operation::{Operation, delete, get, patch, post, put};
+use crate::state::App;
+use crate::{auth, batch, collections, docs, health, records, users, well_known};
+
+/// Every documented operation.
+#[rustfmt::skip]
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        post("/api/v1/auth/register", auth::register::handle, auth::register::doc()),
+        post("/api/v1/auth/login", auth::login::handle, auth::login::doc()),
+        post("/api/v1/auth/token", auth::token::handle, auth::token::doc()),
+        post("/api/v1/auth/refresh", auth::refresh::handle, auth::refresh::doc()),
+        post("/api/v1/auth/logout", auth::logout::handle, auth::logout::doc()),
+        post("/api/v1/auth/change-password", auth::change_password::handle, auth::change_password::doc()),
+        get("/api/v1/auth/sessions", auth::sessions::list::handle, auth::sessions::list::doc()),
+        delete("/api/v1/auth/sessions", auth::sessions::revoke_all::handle, auth::sessions::revoke_all::doc()),
+        delete("/api/v1/auth/sessions/{id}", auth::sessions::revoke::handle, auth::sessions::revoke::doc()),
+
+        get("/api/v1/users/me", users::me::get::handle, users::me::get::doc()),
+        patch("/api/v1/users/me", users::me::update::handle, users::me::update::doc()),
+        delete("/api/v1/users/me", users::me::delete::handle, users::me::delete::doc()),
+        get("/api/v1/users", users::list::handle, users::list::doc()),
+        get("/api/v1/users/{id}", users::get::handle, users::get::doc()),
+        patch("/api/v1/users/{id}", users::update::handle, users::update::doc()),
+        delete("/api/v1/users/{id}", users::delete::handle, users::delete::doc()),
+
+        get("/api/v1/collections", collections::list::handle, collections::list::doc()),
+        put("/api/v1/collections/{name}", collections::put::handle, collections::put::doc()),
+        get("/api/v1/collections/{name}", collections::get::handle, collections::get::doc()),
+        delete("/api/v1/collections/{name}", collections::delete::handle, collections::delete::doc()),
+
+        post("/api/v1/records/{collection}", records::create::handle, records::create::doc()),
+        get("/api/v1/records/{collection}", records::list::handle, records::list::doc()),
+        get("/api/v1/records/{collection}/{id}", records::read::handle, records::read::doc()),
+        put("/api/v1/records/{collection}/{id}", records::replace::handle, records::replace::doc()),
+        patch("/api/v1/records/{collection}/{id}", records::patch::handle, records::patch::doc()),
+        delete("/api/v1/records/{collection}/{id}", records::delete::handle, records::delete::doc()),
+        post("/api/v1/batch", batch::handle, batch::doc()),
+    ]
+}
+
+/// The router: the operations, and what stands outside of the API document.
+pub(crate) fn router(app: &App) -> Router {
+    let mut router = Router::new()
+        .route("/health", route_get(health::traffic))
+        .route("/health/live", route_get(health::live))
+        .route("/health/ready", route_get(health::ready))
+        .route("/api/health/", route_get(health::report))
+        .route("/.well-known/jwks.json", route_get(well_known::jwks))
+        .route("/.well-known/openid-configuration", route_get(well_known::openid_configuration))
+        .route("/setup", route_get(auth::setup::page).post(auth::setup::submit));
+    if app.settings.docs {
+        router = router
+            .route("/docs", route_get(docs::swagger))
+            .route("/redoc", route_get(docs::redoc))
+            .route("/openapi.json", route_get(docs::openapi));
+    }
+    for operation in app.operations.iter() {
+        router = router.route(operation.path, operation.route.clone());
+    }
+    router.with_state(app.clone())
+}

@@ -1,0 +1,67 @@
+//! What every handler can reach.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use outrigger_domain::Services;
+use outrigger_domain::schema::Schema;
+use schemars::JsonSchema;
+
+use crate::health::Health;
+use crate::operation::Operation;
+use crate::settings::Settings;
+
+/// The state of the router, shared by reference.
+pub type App = Arc<AppState>;
+
+/// What every handler can reach. One per thread of the process.
+#[derive(Debug)]
+pub struct AppState {
+    /// The domain.
+    pub services: Services,
+    /// Settings of the HTTP side.
+    pub settings: Arc<Settings>,
+    /// Whether the process is well, shared by its threads.
+    pub health: Arc<Health>,
+    /// All operations, for the API document.
+    pub(crate) operations: Arc<[Operation]>,
+    schemas: RwLock<HashMap<TypeId, Arc<Schema>>>,
+}
+
+impl AppState {
+    /// The state for one thread; `own` are operations beside the built-in ones.
+    pub fn new(
+        services: Services,
+        settings: Arc<Settings>,
+        health: Arc<Health>,
+        own: Vec<Operation>,
+    ) -> App {
+        let operations = crate::routes::operations()
+            .into_iter()
+            .filter(|operation| operation.is_exposed(&settings.services))
+            .chain(own)
+            .collect();
+        let schemas = RwLock::default();
+        Arc::new(Self { services, settings, health, operations, schemas })
+    }
+
+    /// The compiled schema of a body type; compiled once.
+    pub(crate) fn schema_of<T: JsonSchema + 'static>(&self) -> Arc<Schema> {
+        let id = TypeId::of::<T>();
+        if let Some(schema) = read(&self.schemas).get(&id) {
+            return schema.clone();
+        }
+        let schema = schemars::schema_for!(T).to_value();
+        let schema = Arc::new(Schema::compile(&schema).expect("a derived schema compiles"));
+        self.schemas
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(id, schema.clone());
+        schema
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
