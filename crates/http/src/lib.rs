@@ -19,6 +19,7 @@ pub mod layers;
 mod measure;
 pub mod openapi;
 pub mod operation;
+pub mod page;
 pub mod problem;
 mod records;
 pub mod request_info;

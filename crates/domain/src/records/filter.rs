@@ -72,7 +72,10 @@ impl ListRequest {
 }
 
 /// Reads `limit`.
-pub(crate) fn parse_limit(text: &str) -> Result<usize> {
+///
+/// # Errors
+/// `invalid` when it is not a number from 1 to [`limits::PAGE_MAX`].
+pub fn parse_limit(text: &str) -> Result<usize> {
     text.parse().ok().filter(|limit| (1..=limits::PAGE_MAX).contains(limit)).ok_or_else(|| {
         let message = format!("expected a number from 1 to {}", limits::PAGE_MAX);
         Error::invalid(&["query", "limit"], "range", message)

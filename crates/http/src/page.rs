@@ -1,0 +1,53 @@
+//! `limit` and `cursor` of lists, and the pages that answer them.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use outrigger_domain::records::parse_limit;
+use outrigger_kernel::{Page, PageRequest, limits};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::problem::Problem;
+use crate::state::App;
+
+/// Reads `limit` and `cursor`; other parameters are refused.
+#[derive(Debug)]
+pub struct Paging(pub PageRequest);
+
+impl FromRequestParts<App> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let mut page = PageRequest { limit: limits::PAGE_DEFAULT, cursor: None };
+        let query = parts.uri.query().unwrap_or_default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "limit" => page.limit = parse_limit(&value)?,
+                "cursor" => page.cursor = Some(value.into_owned()),
+                other => {
+                    return Err(Problem(outrigger_kernel::Error::invalid(
+                        &["query", other],
+                        "unknown_parameter",
+                        "this list takes limit and cursor",
+                    )));
+                }
+            }
+        }
+        Ok(Self(page))
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PageBody<T> {
+    /// The items.
+    items: Vec<T>,
+    /// Where the next page starts; null on the last one.
+    next_cursor: Option<String>,
+}
+
+impl<T> From<Page<T>> for PageBody<T> {
+    fn from(page: Page<T>) -> Self {
+        Self { items: page.items, next_cursor: page.next_cursor }
+    }
+}

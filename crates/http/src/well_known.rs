@@ -1,0 +1,26 @@
+//! `/.well-known/`: the keys that verify access tokens (RFC 7517), and OpenID discovery.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::CACHE_CONTROL;
+
+use crate::problem::HttpResult;
+use crate::state::App;
+
+pub(crate) async fn jwks(State(app): State<App>) -> HttpResult<Response> {
+    Ok(public(Json(app.services.auth.jwks().await?)))
+}
+
+pub(crate) async fn openid_configuration(State(app): State<App>) -> Response {
+    public(Json(app.services.auth.openid_configuration()))
+}
+
+/// Anybody may keep these for a while; a new key is published long before it signs.
+fn public(answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    let value = HeaderValue::from_static("public, max-age=60");
+    response.headers_mut().insert(CACHE_CONTROL, value);
+    response
+}
