@@ -1,5 +1,78 @@
 //! One handle per module, built from ports in one function.
 
-/// All that the outer layers may call.
+use std::sync::Arc;
+
+use outrigger_kernel::Result;
+use outrigger_ports::limiter::Quota;
+
+use crate::accounts::Accounts;
+use crate::admission::Admission;
+use crate::audit::Audit;
+use crate::auth::{self, Auth, AuthSettings};
+use crate::ports::Ports;
+use crate::records::{self, Records};
+
+/// What can be set about the domain.
 #[derive(Clone, Debug)]
-pub struct Services {}
+pub struct Settings {
+    /// Accounts and sessions.
+    pub auth: AuthSettings,
+    /// Collections and records.
+    pub records: records::Settings,
+    /// How many requests each caller may make.
+    pub rate_limit: Quota,
+}
+
+/// What the threads of one process share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    auth: Arc<auth::Shared>,
+    records: Arc<records::Shared>,
+    settings: Settings,
+}
+
+impl Shared {
+    /// Checks the settings, and starts the threads that hash passwords.
+    ///
+    /// # Errors
+    /// `invalid` naming the setting that cannot work.
+    pub fn new(settings: Settings, ports: &Ports) -> Result<Self> {
+        let auth = auth::Shared::new(settings.auth.clone(), ports.clock.clone(), &ports.random)?;
+        Ok(Self { auth, records: Arc::default(), settings })
+    }
+}
+
+/// All that the outer layers may call. One per thread of the process.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// Users.
+    pub accounts: Accounts,
+    /// Signing in and out.
+    pub auth: Auth,
+    /// Collections and records.
+    pub records: Records,
+    /// Who did what.
+    pub audit: Audit,
+    /// How often a caller may ask.
+    pub admission: Admission,
+}
+
+impl Services {
+    /// The services of one thread on its ports.
+    pub fn new(ports: &Ports, shared: &Shared) -> Self {
+        let audit = Audit::new(ports);
+        let accounts = Accounts::new(ports, audit.clone());
+        Self {
+            auth: Auth::new(ports, audit.clone(), accounts.clone(), shared.auth.clone()),
+            records: Records::new(
+                ports,
+                audit.clone(),
+                shared.records.clone(),
+                shared.settings.records,
+            ),
+            admission: Admission::new(ports.limiter.clone(), shared.settings.rate_limit),
+            accounts,
+            audit,
+        }
+    }
+}

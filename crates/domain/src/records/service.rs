@@ -46,7 +46,7 @@ pub struct Records {
 
 impl Records {
     /// The service on these ports; `shared` is one for the whole process.
-    pub fn new(ports: &Ports, shared: Arc<Shared>, settings: Settings) -> Self {
+    pub fn new(ports: &Ports, audit: Audit, shared: Arc<Shared>, settings: Settings) -> Self {
         Self {
             store: ports.store.clone(),
             cache: ports.cache.clone(),
@@ -54,7 +54,7 @@ impl Records {
             ids: ports.ids(),
             definitions: Definitions::new(ports, shared),
             purges: ports.collection(),
-            audit: Audit::new(ports),
+            audit,
             idempotency: Idempotency::new(ports),
             settings,
         }
