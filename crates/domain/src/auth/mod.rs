@@ -1,1 +1,95 @@
-//! auth.
+//! Who somebody is, and how they prove it: passwords, sessions, tokens, keys.
+//!
+//! A login makes a session, which is a document. The access token is short-lived and names the
+//! session; each request checks both, the session in the cache first. The refresh token changes
+//! with each use, and one that is used twice ends the session.
+
+mod access_token;
+mod admins;
+mod authenticate;
+mod change_password;
+mod discovery;
+mod hash_pool;
+mod keys;
+mod login;
+mod outcome;
+mod password;
+mod refresh;
+mod refresh_token;
+mod register;
+mod sessions;
+mod settings;
+mod setup;
+mod shared;
+mod throttle;
+mod vault;
+mod verified;
+
+use std::sync::Arc;
+
+use metrics::Counter;
+use outrigger_kernel::{Clock, Ids, Random};
+use outrigger_ports::collection::Collection;
+
+pub use keys::RotatedKey;
+pub use login::{Credentials, TokenAnswer};
+pub use settings::{
+    AuthSettings, HashSettings, MASTER_SECRET_BYTES_MIN, RsaBits, Signing, ThrottleSettings,
+};
+pub use setup::SetupLink;
+pub use shared::Shared;
+
+use crate::accounts::Accounts;
+use crate::audit::Audit;
+use crate::ports::Ports;
+use keys::{RingDocument, Tools};
+use setup::Setup;
+use throttle::Throttle;
+
+/// Signing in and out. One per thread of the process.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    accounts: Accounts,
+    audit: Audit,
+    throttle: Throttle,
+    ring_documents: Collection<RingDocument>,
+    setups: Collection<Setup>,
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    ids: Ids,
+    /// Counted on each request, so looked up once.
+    tokens_accepted: Counter,
+}
+
+impl Auth {
+    /// The module over these ports. The recorder of metrics must be installed before.
+    pub fn new(ports: &Ports, audit: Audit, accounts: Accounts, shared: Arc<Shared>) -> Self {
+        Self {
+            accounts,
+            audit,
+            throttle: Throttle::new(ports.limiter.clone(), &shared.settings.throttle),
+            ring_documents: ports.collection(),
+            setups: ports.collection(),
+            shared,
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+            ids: ports.ids(),
+            tokens_accepted: metrics::counter!(
+                "outrigger_authentication_total", "action" => "token", "outcome" => "ok"
+            ),
+        }
+    }
+
+    fn tools(&self) -> Tools<'_> {
+        Tools {
+            documents: &self.ring_documents,
+            settings: &self.shared.settings,
+            vault: &self.shared.vault,
+            pool: &self.shared.pool,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Makes and reads entries of the audit log.
+
+use std::sync::Arc;
+
+use outrigger_kernel::{Clock, Ctx, Ids, Page, PageRequest, Result};
+use outrigger_ports::collection::Collection;
+use outrigger_ports::index_value;
+use outrigger_ports::store::{Order, Position, Precondition, Write};
+use serde_json::{Map, Value};
+
+use super::model::{Action, Entry, Outcome};
+use crate::ports::Ports;
+
+/// The audit log.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    entries: Collection<Entry>,
+    clock: Arc<dyn Clock>,
+    ids: Ids,
+}
+
+impl Audit {
+    /// The audit log in this store.
+    pub fn new(ports: &Ports) -> Self {
+        Self { entries: ports.collection(), clock: ports.clock.clone(), ids: ports.ids() }
+    }
+
+    /// The write that records a success, for the batch that makes the change. `details` must hold
+    /// no secret; anything but an object is recorded as no details.
+    pub fn entry(
+        &self,
+        ctx: &Ctx,
+        action: Action,
+        target: Option<&str>,
+        details: Value,
+    ) -> Result<Write> {
+        self.entry_with(ctx, action, target, Outcome::Succeeded, details)
+    }
+
+    /// The write that records an outcome; as [`Audit::entry`].
+    pub fn entry_with(
+        &self,
+        ctx: &Ctx,
+        action: Action,
+        target: Option<&str>,
+        outcome: Outcome,
+        details: Value,
+    ) -> Result<Write> {
+        let entry = Entry {
+            time: self.clock.now(),
+            action,
+            actor: ctx.actor_id().to_owned(),
+            address: ctx.address,
+            target: target.map(ToOwned::to_owned),
+            outcome,
+            request_id: ctx.request_id.to_string(),
+            details: match details {
+                Value::Object(details) => details,
+                _ => Map::new(),
+            },
+        };
+        Collection::put(&self.ids.new_id("aud"), &entry, Precondition::Absent)
+    }
+
+    /// A page of the log, the latest first. For administrators.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `forbidden`.
+    pub async fn list(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<Entry>> {
+        ctx.require_admin()?;
+        let after = super::id_cursor(page)?.map(|id| Position { value: Vec::new(), id });
+        let (found, next) =
+            self.entries.list(Order::Id, index_value::all(), true, after, page.limit).await?;
+        Ok(Page {
+            items: found.into_iter().map(|stored| stored.value).collect(),
+            next_cursor: next.map(|position| position.id),
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! What the tests of the domain stand on: embedded adapters and a clock that they move.
+
+use std::sync::Arc;
+
+use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore};
+use outrigger_kernel::{Actor, Ctx, ManualClock, Role, SystemRandom, Timestamp};
+use outrigger_ports::cached::CacheAside;
+
+use crate::ports::Ports;
+
+/// One store, one cache and one limiter, as several replicas would share them.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) ports: Ports,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+impl World {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
+        let random = Arc::new(SystemRandom);
+        let cache = Arc::new(MemoryCache::new(1 << 20, clock.clone()));
+        let ports = Ports {
+            store: Arc::new(MemoryStore::new(clock.clone())),
+            cache: Arc::new(CacheAside::new(cache, random.clone())),
+            limiter: Arc::new(MemoryLimiter::new(clock.clone())),
+            clock: clock.clone(),
+            random,
+        };
+        Self { ports, clock }
+    }
+}
+
+/// The context of a request by this user.
+pub(crate) fn user_ctx(id: &str, session: &str, role: &Role) -> Ctx {
+    let actor = Actor::User { id: id.into(), role: role.clone(), session: session.into() };
+    Ctx { actor, ..anonymous_ctx("198.51.100.7") }
+}
+
+/// The context of a request by nobody, from this address.
+pub(crate) fn anonymous_ctx(address: &str) -> Ctx {
+    Ctx {
+        actor: Actor::Anonymous,
+        request_id: "req-test".into(),
+        address: address.parse().ok(),
+        deadline: None,
+    }
+}

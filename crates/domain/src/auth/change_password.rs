@@ -1,0 +1,50 @@
+//! Changes passwords.
+
+use outrigger_kernel::{Actor, Ctx, Error, Result, Secret};
+
+use super::Auth;
+use super::password::Verdict;
+use super::register::about;
+use crate::accounts::Retry;
+
+impl Auth {
+    /// Puts a new password for the user who asks. All other sessions of the user end; the one
+    /// that asks lives on.
+    ///
+    /// # Errors
+    /// `invalid` at `body.current_password` or `body.new_password`, `unauthenticated`,
+    /// `rate_limited`, `busy`.
+    pub async fn change_password(&self, ctx: &Ctx, current: Secret, new: Secret) -> Result<()> {
+        let Actor::User { id, session, .. } = &ctx.actor else {
+            return Err(Error::unauthenticated());
+        };
+        let user = self.accounts.find(id).await?.ok_or_else(Error::unauthenticated)?;
+        let email = &user.value.email;
+        self.throttle.account(ctx, email).await?;
+        let proven = user.value.password_hash.clone();
+        if self.compare(current, Some(proven.clone())).await? == Verdict::Wrong {
+            return Err(wrong_password());
+        }
+        self.throttle.forgive_account(email).await;
+        let about = about(email, user.value.name.as_deref());
+        let hash = self.new_hash(new, about, "new_password").await?;
+        let mut retry = Retry::new(&self.random);
+        loop {
+            let user = self.accounts.find(id).await?.ok_or_else(Error::unauthenticated)?;
+            if user.value.password_hash != proven {
+                return Err(wrong_password());
+            }
+            let session = self.accounts.sessions.documents.find(session).await?;
+            let session = session.filter(|session| session.value.epoch == user.value.epoch);
+            let session = session.ok_or_else(Error::unauthenticated)?;
+            match self.accounts.set_password(ctx, user, hash.clone(), Some(session)).await {
+                Ok(()) => return Ok(()),
+                Err(error) => retry.again(error).await?,
+            }
+        }
+    }
+}
+
+fn wrong_password() -> Error {
+    Error::invalid(&["body", "current_password"], "wrong_password", "this is not the password")
+}

@@ -1,0 +1,58 @@
+//! What others need to know to check our access tokens, and the rotation of keys.
+
+use bytes::Bytes;
+use outrigger_kernel::{Ctx, Result};
+use serde_json::{Value, json};
+
+use super::Auth;
+use super::keys::{Replaced, RotatedKey};
+use crate::audit::Action;
+
+impl Auth {
+    /// The public keys whose tokens are accepted: a JWK set (RFC 7517) as JSON.
+    ///
+    /// # Errors
+    /// `database_unavailable` when they were never read.
+    pub async fn jwks(&self) -> Result<Bytes> {
+        self.shared.ring.jwks(self.tools()).await
+    }
+
+    /// The metadata of the issuer (OpenID Connect Discovery 1.0, RFC 8414).
+    pub fn openid_configuration(&self) -> Value {
+        let url = &self.shared.settings.public_url;
+        json!({
+            "issuer": url,
+            "jwks_uri": format!("{url}/.well-known/jwks.json"),
+            "token_endpoint": format!("{url}/api/v1/auth/token"),
+            "token_endpoint_auth_methods_supported": ["none"],
+            "grant_types_supported": ["password"],
+            "response_types_supported": ["token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "claims_supported": ["iss", "aud", "sub", "sid", "role", "iat", "exp", "jti"],
+        })
+    }
+
+    /// Reads or makes the keys, so that the first login need not wait for them.
+    ///
+    /// # Errors
+    /// `database_unavailable`, `internal` when the keys were encrypted with another secret.
+    pub async fn prepare_keys(&self) -> Result<()> {
+        self.shared.ring.signing(self.tools()).await.map(|_| ())
+    }
+
+    /// Puts a new key that signs from now on. Tokens of the key before stay valid until they
+    /// expire, unless `refuse_old` says that it is in wrong hands. For administrators and the
+    /// command line.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `forbidden`, `keys_provided`, `too_many_keys`, `concurrent_change`.
+    pub async fn rotate_keys(&self, ctx: &Ctx, refuse_old: bool) -> Result<RotatedKey> {
+        ctx.require_admin()?;
+        let replaced = if refuse_old { Replaced::Refused } else { Replaced::Accepted };
+        let details = json!({"old_tokens_refused": refuse_old});
+        let record =
+            |kid: &str| self.audit.entry(ctx, Action::KeysRotated, Some(kid), details.clone());
+        self.shared.ring.rotate(self.tools(), replaced, record).await
+    }
+}

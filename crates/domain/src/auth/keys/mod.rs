@@ -1,0 +1,10 @@
+//! The keys that sign access tokens: generated, kept, rotated, published.
+
+mod document;
+mod pem;
+mod ring;
+mod rsa;
+
+pub(super) use document::RingDocument;
+pub use ring::RotatedKey;
+pub(super) use ring::{KeyRing, Replaced, SigningKey, Tools, VerifyingKey};

@@ -1,0 +1,120 @@
+//! How often it may be tried, per account and per address, with growing delays.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use outrigger_kernel::{Ctx, Error, Result, id};
+use outrigger_ports::limiter::{Limiter, Quota};
+
+use super::settings::ThrottleSettings;
+
+/// The limits of this module.
+#[derive(Clone, Debug)]
+pub(super) struct Throttle {
+    limiter: Arc<dyn Limiter>,
+    settings: ThrottleSettings,
+}
+
+impl Throttle {
+    pub(super) fn new(limiter: Arc<dyn Limiter>, settings: &ThrottleSettings) -> Self {
+        Self { limiter, settings: *settings }
+    }
+
+    /// One try from this address.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(super) async fn address(&self, ctx: &Ctx) -> Result<()> {
+        self.take_address("auth:a:", ctx, &self.settings.address).await
+    }
+
+    /// One try of a password of this account, from this address. What the address is refused
+    /// does not count against the account.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(super) async fn account(&self, ctx: &Ctx, email: &str) -> Result<()> {
+        self.address(ctx).await?;
+        self.take(&account_key(email), &self.settings.account).await
+    }
+
+    /// One use of a refresh token of this session, from this address.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(super) async fn session(&self, ctx: &Ctx, session: &str) -> Result<()> {
+        self.take_address("auth:r:", ctx, &self.settings.refresh_address).await?;
+        self.take(&format!("auth:s:{session}"), &self.settings.session).await
+    }
+
+    /// The password was right: what was tried before no longer counts against the account.
+    pub(super) async fn forgive_account(&self, email: &str) {
+        if let Err(error) = self.limiter.forgive(&account_key(email)).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "limiter did not forgive");
+        }
+    }
+
+    async fn take_address(&self, prefix: &str, ctx: &Ctx, quota: &Quota) -> Result<()> {
+        match ctx.address {
+            Some(address) => self.take(&format!("{prefix}{}", network(address)), quota).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn take(&self, key: &str, quota: &Quota) -> Result<()> {
+        let decision = match self.limiter.take(key, quota, 1).await {
+            Ok(decision) => decision,
+            Err(error) => {
+                // Nobody must be locked out because the limiter is away.
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "signing in goes on without limits"
+                );
+                return Ok(());
+            }
+        };
+        if decision.allowed {
+            return Ok(());
+        }
+        let message = "too many tries; wait as long as Retry-After says";
+        Err(Error::rate_limited(message, decision.retry_after))
+    }
+}
+
+/// Addresses are hashed: keys are short, and no e-mail address stands in the limiter.
+fn account_key(email: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, email.as_bytes());
+    format!("auth:e:{}", id::hex(&hash.as_ref()[..16]))
+}
+
+/// An IPv6 client owns a whole /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(of("2001:db8:1:2:ffff::1"), "2001:db8:1:2::");
+        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(of("192.0.2.1"), "192.0.2.1");
+    }
+
+    #[test]
+    fn keys_are_short_and_hold_no_address() {
+        let key = account_key(&format!("{}@example.com", "x".repeat(240)));
+        assert!(key.len() < 64 && !key.contains('@'), "{key}");
+    }
+}
