@@ -20,9 +20,11 @@ while [ "$tries" -lt 50 ]; do
     for file in "$1"/pids/*; do
         pid="${file##*/}"
         [ "$pid" = '*' ] && continue
-        if [ -d "/proc/$pid" ] || kill -0 "$pid" 2>/dev/null; then alive=1
-            [ "$tries" -eq 49 ] && kill -9 "$pid" 2>/dev/null
-        fi
+        kill -0 "$pid" 2>/dev/null || continue
+        # Without a reaping process 1, who has ended stays as a zombie.
+        case "$(cat "/proc/$pid/stat" 2>/dev/null)" in *') Z '*) continue ;; esac
+        alive=1
+        [ "$tries" -eq 49 ] && kill -9 "$pid" 2>/dev/null
     done
     [ -z "$alive" ] && break
     tries=$((tries + 1))

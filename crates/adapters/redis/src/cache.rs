@@ -1,0 +1,149 @@
+//! The cache port.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use outrigger_ports::cache::{Cache, CacheError, Hold, Lease, Lookup};
+use outrigger_ports::probe::Probed;
+use redis::Value;
+
+use crate::client::RedisClient;
+use crate::error::CallError;
+use crate::probe;
+use crate::script::Script;
+
+/// Largest value that is kept, in bytes.
+const VALUE_BYTES_MAX: usize = 1024 * 1024;
+
+/// A cache on Redis. A hit is one `GET`; everything else is one small script per key.
+#[derive(Debug)]
+pub struct RedisCache {
+    client: RedisClient,
+    miss: Script,
+    fill: Script,
+    abandon: Script,
+    hold: Script,
+    release: Script,
+}
+
+impl RedisCache {
+    /// The cache behind this connection.
+    pub fn new(client: RedisClient) -> Self {
+        Self {
+            client,
+            miss: Script::new(include_str!("scripts/cache_miss.lua")),
+            fill: Script::new(include_str!("scripts/cache_fill.lua")),
+            abandon: Script::new(include_str!("scripts/cache_abandon.lua")),
+            hold: Script::new(include_str!("scripts/cache_hold.lua")),
+            release: Script::new(include_str!("scripts/cache_release.lua")),
+        }
+    }
+
+    /// Value, lease and holds of a key. What is in braces decides the hash slot; it is never
+    /// empty, and no two keys share a name.
+    fn value_name(&self, key: &str) -> String {
+        format!("{}{{c:{key}}}", self.client.prefix())
+    }
+
+    fn lease_name(&self, key: &str) -> String {
+        format!("{}{{c:{key}}}l", self.client.prefix())
+    }
+
+    fn holds_name(&self, key: &str) -> String {
+        format!("{}{{c:{key}}}h", self.client.prefix())
+    }
+
+    fn names(&self, key: &str) -> [String; 3] {
+        [self.value_name(key), self.lease_name(key), self.holds_name(key)]
+    }
+
+    async fn value(&self, key: &str) -> Result<Option<Bytes>, CallError> {
+        let mut get = redis::cmd("GET");
+        get.arg(self.value_name(key));
+        match self.client.call(&get).await? {
+            Value::Nil => Ok(None),
+            Value::BulkString(value) => Ok(Some(value.into())),
+            _ => Err(CallError::Unexpected),
+        }
+    }
+}
+
+fn token(token: u128) -> String {
+    format!("{token:032x}")
+}
+
+/// At least one: Redis refuses an expiry of zero.
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, 1 << 42)
+}
+
+#[async_trait]
+impl Cache for RedisCache {
+    async fn lookup(&self, key: &str, lease_for: Duration) -> Result<Lookup, CacheError> {
+        if let Some(value) = self.value(key).await? {
+            return Ok(Lookup::Hit(value));
+        }
+        let lease = Lease(self.client.token());
+        let arguments = (token(lease.0), millis(lease_for));
+        match self.miss.run(&self.client, &self.names(key), &arguments).await? {
+            Value::BulkString(value) => Ok(Lookup::Hit(value.into())),
+            Value::Int(0) => Ok(Lookup::Miss(lease)),
+            Value::Int(1) => Ok(Lookup::Held),
+            Value::Int(2) => Ok(Lookup::Loading),
+            _ => Err(CallError::Unexpected.into()),
+        }
+    }
+
+    async fn peek(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
+        Ok(self.value(key).await?)
+    }
+
+    async fn fill(
+        &self,
+        key: &str,
+        lease: &Lease,
+        value: Bytes,
+        ttl: Duration,
+    ) -> Result<bool, CacheError> {
+        if value.len() > VALUE_BYTES_MAX {
+            self.abandon(key, lease).await?;
+            return Ok(false);
+        }
+        let [value_name, lease_name, _] = self.names(key);
+        let arguments = (token(lease.0), &value[..], millis(ttl));
+        let answer = self.fill.run(&self.client, &[value_name, lease_name], &arguments).await?;
+        Ok(answer == Value::Int(1))
+    }
+
+    async fn abandon(&self, key: &str, lease: &Lease) -> Result<(), CacheError> {
+        let names = [self.lease_name(key)];
+        self.abandon.run(&self.client, &names, &token(lease.0)).await?;
+        Ok(())
+    }
+
+    async fn hold(&self, keys: &[String], hold_for: Duration) -> Result<Hold, CacheError> {
+        let hold = Hold(self.client.token());
+        let arguments = (token(hold.0), millis(hold_for));
+        // Sent together on the one connection, or each to its node.
+        let each = keys
+            .iter()
+            .map(async |key| self.hold.run(&self.client, &self.names(key), &arguments).await);
+        try_join_all(each).await?;
+        Ok(hold)
+    }
+
+    async fn release(&self, keys: &[String], hold: &Hold) -> Result<(), CacheError> {
+        let arguments = token(hold.0);
+        let each = keys
+            .iter()
+            .map(async |key| self.release.run(&self.client, &self.names(key), &arguments).await);
+        try_join_all(each).await?;
+        Ok(())
+    }
+
+    async fn probe(&self) -> Result<Probed, CacheError> {
+        Ok(probe::probe(&self.client).await?)
+    }
+}

@@ -1,0 +1,41 @@
+//! The adapter on real Redis servers: plain, with TLS, a cluster; present, away, frozen.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod cache;
+mod limiter;
+mod outages;
+mod probe;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use outrigger_kernel::{SystemClock, SystemRandom};
+use outrigger_redis::{RedisClient, RedisOptions};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// Options with short pauses, so that tests are quick.
+fn options(url: String) -> RedisOptions {
+    let backoff_max = Duration::from_millis(100);
+    let heartbeat = Duration::from_millis(500);
+    RedisOptions { backoff_max, heartbeat, ..RedisOptions::new(url.into()) }
+}
+
+fn start(options: &RedisOptions) -> RedisClient {
+    RedisClient::connect(options, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap()
+}
+
+/// A connected client.
+async fn client(options: &RedisOptions) -> RedisClient {
+    let client = start(options);
+    assert!(client.wait_connected(SOON).await, "not connected");
+    client
+}
+
+/// A key that no other test uses.
+fn key(name: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{name}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
