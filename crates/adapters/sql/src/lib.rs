@@ -1,1 +1,16 @@
-//! The store on SQLite and PostgreSQL.
+//! The store on SQLite and on PostgreSQL.
+//!
+//! Both give what [`outrigger_ports::store`] promises. [`SqliteStore`] is the embedded default:
+//! one writer that groups commits, readers beside it. [`PostgresStore`] is the shared one: a few
+//! pipelined connections for reads, a small pool for commits. Neither driver appears in what is
+//! public here.
+
+mod bounds;
+mod fault;
+mod migrations;
+mod postgres;
+mod span;
+mod sqlite;
+
+pub use postgres::{PostgresOptions, PostgresStore};
+pub use sqlite::{SqliteOptions, SqliteStore};

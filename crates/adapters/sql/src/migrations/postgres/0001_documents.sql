@@ -1,0 +1,289 @@
+-- Text is compared bytewise (COLLATE "C"), bodies are kept byte for byte, times are microseconds
+-- since the epoch. The entries of a document stand beside it, to find them again when it changes.
+CREATE TABLE outrigger_documents (
+  version        bigint NOT NULL,
+  expires_at     bigint,
+  collection     text COLLATE "C" NOT NULL,
+  id             text COLLATE "C" NOT NULL,
+  entry_names    text[],
+  entry_values   bytea[],
+  entry_uniques  boolean[],
+  body           bytea NOT NULL,
+  PRIMARY KEY (collection, id)
+) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02);
+
+CREATE INDEX outrigger_documents_expiry ON outrigger_documents (expires_at)
+  WHERE expires_at IS NOT NULL;
+
+CREATE TABLE outrigger_index_entries (
+  collection text COLLATE "C" NOT NULL,
+  name       text COLLATE "C" NOT NULL,
+  value      bytea NOT NULL,
+  id         text COLLATE "C" NOT NULL,
+  PRIMARY KEY (collection, name, value, id)
+);
+
+-- A unique entry has the expiry of its document: an expired holder is replaced in one statement.
+CREATE TABLE outrigger_unique_entries (
+  collection text COLLATE "C" NOT NULL,
+  name       text COLLATE "C" NOT NULL,
+  value      bytea NOT NULL,
+  id         text COLLATE "C" NOT NULL,
+  expires_at bigint,
+  PRIMARY KEY (collection, name, value)
+);
+
+-- The number under which a key is locked with pg_advisory_xact_lock.
+CREATE FUNCTION outrigger_guard_v1(collection text, id text) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN hashtextextended((collection || '/' || id) COLLATE "C", 7305);
+
+-- Replaces the plain index entries of a document.
+CREATE FUNCTION outrigger_reindex_v1(
+  of_collection text, of_id text,
+  old_names text[], old_values bytea[], old_uniques boolean[],
+  new_names text[], new_values bytea[], new_uniques boolean[]
+) RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+  IF old_names IS NOT NULL THEN
+    DELETE FROM outrigger_index_entries e
+    USING unnest(old_names, old_values, old_uniques) AS o(name, value, is_unique)
+    WHERE NOT o.is_unique
+      AND e.collection = of_collection AND e.name = o.name AND e.value = o.value AND e.id = of_id
+      AND NOT EXISTS (SELECT FROM unnest(new_names, new_values, new_uniques) AS n(name, value, is_unique)
+                      WHERE NOT n.is_unique AND n.name = o.name AND n.value = o.value);
+  END IF;
+  IF new_names IS NOT NULL THEN
+    INSERT INTO outrigger_index_entries (collection, name, value, id)
+    SELECT of_collection, n.name, n.value, of_id
+    FROM unnest(new_names, new_values, new_uniques) AS n(name, value, is_unique)
+    WHERE NOT n.is_unique
+      AND NOT EXISTS (SELECT FROM unnest(old_names, old_values, old_uniques) AS o(name, value, is_unique)
+                      WHERE NOT o.is_unique AND o.name = n.name AND o.value = n.value);
+  END IF;
+END
+$body$;
+
+-- Commits a batch. Arrays have one element for each write; kind is 0 put, 1 reindex, 2 delete,
+-- 3 check; want is -1 any, -2 exists, 0 absent, else the version; lock_order lists the writes by
+-- key; entry_from and entry_to say which of the entries belong to a write (by number, from 1).
+-- Returns the versions; or, when a precondition does not hold, {-1, write, found or -1}, with
+-- nothing changed. Raises OR001 (write:found) when that shows only later, OR002 (write:index)
+-- when a unique value is taken. The argument why this is safe stands in postgres/commit.rs.
+CREATE FUNCTION outrigger_commit_v1(
+  now_us bigint, kinds smallint[], lock_order integer[],
+  collections text[], ids text[], wants bigint[], bodies bytea[], expiries bigint[],
+  entry_from integer[], entry_to integer[],
+  entry_names text[], entry_values bytea[], entry_uniques boolean[]
+) RETURNS bigint[] LANGUAGE plpgsql AS $body$
+DECLARE
+  n          integer := array_length(kinds, 1);
+  i          integer;
+  found_row  record;
+  there      boolean[] := array_fill(false, ARRAY[n]);  -- a row, live or expired
+  live       boolean[] := array_fill(false, ARRAY[n]);
+  versions   bigint[] := array_fill(0::bigint, ARRAY[n]);
+  held       integer[] := '{}';                         -- rows put in to hold the key of an absent one
+  expiry     bigint;
+  names      text[];
+  vals       bytea[];
+  uniques    boolean[];
+  old_expiry  bigint;
+  old_names   text[];
+  old_vals    bytea[];
+  old_uniques boolean[];
+  u_write    integer[] := '{}';
+  u_name     text[] := '{}';
+  u_value    bytea[] := '{}';
+  u_drop     boolean[] := '{}';
+  u_expiry   bigint[] := '{}';
+  step       record;
+  taken      integer;
+  taken_k    bigint;
+  taken_name text;
+BEGIN
+  -- 1. Guards, in the order of keys.
+  FOREACH i IN ARRAY lock_order LOOP
+    IF kinds[i] = 3 THEN
+      PERFORM pg_advisory_xact_lock_shared(outrigger_guard_v1(collections[i], ids[i]));
+    ELSE
+      PERFORM pg_advisory_xact_lock(outrigger_guard_v1(collections[i], ids[i]));
+    END IF;
+  END LOOP;
+
+  -- 2. What is there, and whether it is what the batch wants.
+  FOR i IN 1..n LOOP
+    SELECT d.version, d.expires_at, d.entry_names, d.entry_values, d.entry_uniques INTO found_row
+    FROM outrigger_documents d WHERE d.collection = collections[i] AND d.id = ids[i];
+    IF FOUND THEN
+      there[i] := true;
+      IF found_row.expires_at IS NULL OR found_row.expires_at > now_us THEN
+        live[i] := true;
+        versions[i] := found_row.version;
+      END IF;
+    END IF;
+    IF NOT (wants[i] = -1 OR wants[i] = versions[i] OR (wants[i] = -2 AND live[i])) THEN
+      RETURN ARRAY[-1, i, CASE WHEN live[i] THEN versions[i] ELSE -1 END];
+    END IF;
+  END LOOP;
+
+  -- 3. Documents, in the order of keys.
+  FOREACH i IN ARRAY lock_order LOOP
+    names := NULL; vals := NULL; uniques := NULL;
+    IF entry_to[i] >= entry_from[i] THEN
+      names := entry_names[entry_from[i]:entry_to[i]];
+      vals := entry_values[entry_from[i]:entry_to[i]];
+      uniques := entry_uniques[entry_from[i]:entry_to[i]];
+    END IF;
+    -- The key of a document that is not there is held by the row itself, or by one put in for it.
+    -- A single write that finds nothing to change has nothing to hold.
+    WHILE NOT there[i] AND (kinds[i] = 0 OR n > 1) LOOP
+      INSERT INTO outrigger_documents
+        (version, expires_at, collection, id, entry_names, entry_values, entry_uniques, body)
+      VALUES (1, expiries[i], collections[i], ids[i], names, vals, uniques, coalesce(bodies[i], ''))
+      ON CONFLICT DO NOTHING;
+      EXIT WHEN FOUND;
+      -- Somebody has just created it; the guard keeps it from now on.
+      SELECT d.version, d.expires_at, d.entry_names, d.entry_values, d.entry_uniques INTO found_row
+      FROM outrigger_documents d WHERE d.collection = collections[i] AND d.id = ids[i];
+      CONTINUE WHEN NOT FOUND;
+      there[i] := true;
+      live[i] := found_row.expires_at IS NULL OR found_row.expires_at > now_us;
+      versions[i] := CASE WHEN live[i] THEN found_row.version ELSE 0 END;
+      IF NOT (wants[i] = -1 OR wants[i] = versions[i] OR (wants[i] = -2 AND live[i])) THEN
+        RAISE EXCEPTION USING ERRCODE = 'OR001',
+          MESSAGE = format('%s:%s', i, CASE WHEN live[i] THEN versions[i] ELSE -1 END);
+      END IF;
+    END LOOP;
+
+    IF NOT there[i] THEN
+      IF kinds[i] <> 0 THEN
+        IF n > 1 THEN
+          held := held || i;
+        END IF;
+        CONTINUE;
+      END IF;
+      versions[i] := 1;
+      expiry := expiries[i];
+      old_names := NULL; old_vals := NULL; old_uniques := NULL; old_expiry := NULL;
+    ELSE
+      CONTINUE WHEN kinds[i] = 3 OR (kinds[i] = 1 AND NOT live[i]);
+      IF n > 1 THEN
+        SELECT d.version, d.expires_at, d.entry_names, d.entry_values, d.entry_uniques INTO found_row
+        FROM outrigger_documents d WHERE d.collection = collections[i] AND d.id = ids[i];
+      END IF;
+      old_names := found_row.entry_names; old_vals := found_row.entry_values;
+      old_uniques := found_row.entry_uniques; old_expiry := found_row.expires_at;
+      expiry := old_expiry;
+      IF kinds[i] = 2 THEN
+        DELETE FROM outrigger_documents d WHERE d.collection = collections[i] AND d.id = ids[i];
+        versions[i] := 0;
+      ELSIF kinds[i] = 0 THEN
+        expiry := expiries[i];
+        versions[i] := versions[i] + 1;
+        UPDATE outrigger_documents d
+        SET version = versions[i], expires_at = expiry, entry_names = names,
+            entry_values = vals, entry_uniques = uniques, body = bodies[i]
+        WHERE d.collection = collections[i] AND d.id = ids[i];
+      ELSIF names IS DISTINCT FROM old_names OR vals IS DISTINCT FROM old_vals
+         OR uniques IS DISTINCT FROM old_uniques THEN
+        UPDATE outrigger_documents d
+        SET entry_names = names, entry_values = vals, entry_uniques = uniques
+        WHERE d.collection = collections[i] AND d.id = ids[i];
+      END IF;
+    END IF;
+
+    IF names IS DISTINCT FROM old_names OR vals IS DISTINCT FROM old_vals
+       OR uniques IS DISTINCT FROM old_uniques THEN
+      PERFORM outrigger_reindex_v1(
+        collections[i], ids[i], old_names, old_vals, old_uniques, names, vals, uniques);
+    END IF;
+    IF true = ANY (uniques) OR true = ANY (old_uniques) THEN
+      FOR step IN
+        SELECT o.name, o.value, true AS gone
+        FROM unnest(old_names, old_vals, old_uniques) AS o(name, value, is_unique)
+        WHERE o.is_unique AND NOT EXISTS (
+          SELECT FROM unnest(names, vals, uniques) AS w(name, value, is_unique)
+          WHERE w.is_unique AND w.name = o.name AND w.value = o.value)
+        UNION ALL
+        SELECT w.name, w.value, false
+        FROM unnest(names, vals, uniques) AS w(name, value, is_unique)
+        WHERE w.is_unique AND (
+          NOT live[i] OR expiry IS DISTINCT FROM old_expiry OR NOT EXISTS (
+            SELECT FROM unnest(old_names, old_vals, old_uniques) AS o(name, value, is_unique)
+            WHERE o.is_unique AND o.name = w.name AND o.value = w.value))
+      LOOP
+        u_write := u_write || i; u_name := u_name || step.name; u_value := u_value || step.value;
+        u_drop := u_drop || step.gone; u_expiry := u_expiry || expiry;
+      END LOOP;
+    END IF;
+  END LOOP;
+
+  -- 4. Unique values, in their order; at each, what gives it up comes before what takes it.
+  IF cardinality(u_write) > 0 THEN
+    FOR step IN
+      SELECT u.w, u.name, u.value, u.gone, u.expiry, u.k
+      FROM unnest(u_write, u_name, u_value, u_drop, u_expiry) WITH ORDINALITY
+        AS u(w, name, value, gone, expiry, k)
+      ORDER BY collections[u.w] COLLATE "C", u.name COLLATE "C", u.value, u.gone DESC, u.w
+    LOOP
+      IF step.gone THEN
+        DELETE FROM outrigger_unique_entries e
+        WHERE e.collection = collections[step.w] AND e.name = step.name
+          AND e.value = step.value AND e.id = ids[step.w];
+      ELSE
+        INSERT INTO outrigger_unique_entries AS e (collection, name, value, id, expires_at)
+        VALUES (collections[step.w], step.name, step.value, ids[step.w], step.expiry)
+        ON CONFLICT (collection, name, value) DO UPDATE
+          SET id = excluded.id, expires_at = excluded.expires_at
+          WHERE e.id = excluded.id OR e.expires_at <= now_us;
+        -- The first of those that are taken, as the batch has them, is named.
+        IF NOT FOUND AND (taken IS NULL OR (step.w, step.k) < (taken, taken_k)) THEN
+          taken := step.w;
+          taken_k := step.k;
+          taken_name := step.name;
+        END IF;
+      END IF;
+    END LOOP;
+    IF taken IS NOT NULL THEN
+      RAISE EXCEPTION USING ERRCODE = 'OR002', MESSAGE = format('%s:%s', taken, taken_name);
+    END IF;
+  END IF;
+
+  -- 5. The rows that only held the key of an absent document.
+  FOREACH i IN ARRAY held LOOP
+    DELETE FROM outrigger_documents d WHERE d.collection = collections[i] AND d.id = ids[i];
+  END LOOP;
+  RETURN versions;
+END
+$body$;
+
+-- Deletes up to most expired documents, leaving out those that somebody is at; returns how many.
+CREATE FUNCTION outrigger_purge_v1(now_us bigint, most integer) RETURNS bigint
+LANGUAGE plpgsql AS $body$
+DECLARE
+  old    record;
+  gone   record;
+  purged bigint := 0;
+BEGIN
+  FOR old IN
+    SELECT d.collection, d.id FROM outrigger_documents d
+    WHERE d.expires_at IS NOT NULL AND d.expires_at <= now_us ORDER BY d.expires_at LIMIT most
+  LOOP
+    CONTINUE WHEN NOT pg_try_advisory_xact_lock(outrigger_guard_v1(old.collection, old.id));
+    DELETE FROM outrigger_documents d
+    WHERE d.collection = old.collection AND d.id = old.id AND d.expires_at <= now_us
+    RETURNING d.entry_names, d.entry_values, d.entry_uniques INTO gone;
+    CONTINUE WHEN NOT FOUND;
+    purged := purged + 1;
+    CONTINUE WHEN gone.entry_names IS NULL;
+    PERFORM outrigger_reindex_v1(old.collection, old.id,
+      gone.entry_names, gone.entry_values, gone.entry_uniques, NULL, NULL, NULL);
+    DELETE FROM outrigger_unique_entries e
+    USING unnest(gone.entry_names, gone.entry_values, gone.entry_uniques) AS o(name, value, is_unique)
+    WHERE o.is_unique AND e.collection = old.collection AND e.name = o.name
+      AND e.value = o.value AND e.id = old.id;
+  END LOOP;
+  RETURN purged;
+END
+$body$;

@@ -1,0 +1,145 @@
+//! The store on PostgreSQL: the shared one.
+//!
+//! Reads share a few connections, each of which carries many at once (pipelining); commits take one
+//! of a small pool each, and the server flushes those that come together in one go. All connections
+//! of a handle are driven by the runtime that made it.
+
+mod commit;
+mod connect;
+mod encode;
+mod error;
+mod lanes;
+mod migrate;
+mod options;
+mod pool;
+mod probe;
+mod query;
+mod statements;
+mod tls;
+mod url;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use outrigger_kernel::Clock;
+use outrigger_ports::probe::Probed;
+use outrigger_ports::store::{
+    Batch, Document, Found, Key, MigrateMode, Migration, Query, Store, StoreError,
+};
+
+pub use options::PostgresOptions;
+
+use crate::bounds;
+use connect::Connector;
+use lanes::Lanes;
+use pool::Pool;
+use statements::Which;
+
+/// Most documents that one transaction purges: each takes a place in the server's lock table.
+const PURGE_STEP: usize = 200;
+
+/// A handle to a PostgreSQL database; make one per core, on the runtime that will use it.
+#[derive(Debug)]
+pub struct PostgresStore {
+    connector: Arc<Connector>,
+    lanes: Lanes,
+    replica: Option<Lanes>,
+    pool: Pool,
+    options: PostgresOptions,
+    clock: Arc<dyn Clock>,
+}
+
+impl PostgresStore {
+    /// Connects. Must be called on the runtime that will use the handle; the connections live on
+    /// it. The tables are made by [`Store::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] says what is wrong with the URL or why there is no connection.
+    pub async fn connect(
+        options: &PostgresOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let connector = Arc::new(Connector::new(&options.url, options)?);
+        let replica = match &options.readonly_url {
+            None => None,
+            Some(url) => {
+                let connector = Arc::new(Connector::new(url, options)?);
+                // A replica that is away is no reason not to start.
+                Some(Lanes::open(connector, options.read_connections, false).await?)
+            }
+        };
+        let lanes = Lanes::open(Arc::clone(&connector), options.read_connections, true).await?;
+        let pool = Pool::new(Arc::clone(&connector), options);
+        Ok(Self { connector, lanes, replica, pool, options: options.clone(), clock })
+    }
+
+    /// Where a list goes: to the replica when that is accepted and it is there.
+    fn lanes_for(&self, may_lag: bool) -> &Lanes {
+        match &self.replica {
+            Some(replica) if may_lag && replica.is_up() => replica,
+            _ => &self.lanes,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn get(&self, key: &Key) -> Result<Option<Document>, StoreError> {
+        query::get(&self.lanes, key, self.clock.now()).await
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Document>>, StoreError> {
+        bounds::check_keys(keys)?;
+        query::get_many(&self.lanes, keys, self.clock.now()).await
+    }
+
+    async fn query(&self, query: &Query<'_>) -> Result<Vec<Found>, StoreError> {
+        bounds::check_page(query.limit)?;
+        if !bounds::may_exist(query.collection, query.order) {
+            return Ok(Vec::new());
+        }
+        let lanes = self.lanes_for(query.may_lag);
+        match query::query(lanes, query, self.clock.now()).await {
+            // The replica went away just now.
+            Err(StoreError::Unavailable(_)) if query.may_lag && self.replica.is_some() => {
+                query::query(&self.lanes, query, self.clock.now()).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Vec<u64>, StoreError> {
+        bounds::check_batch(&batch)?;
+        commit::commit(&self.pool, self.connector.patience, &batch, self.clock.now()).await
+    }
+
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Document>, StoreError> {
+        bounds::check_page(limit)?;
+        query::scan(&self.lanes, after, limit, self.clock.now()).await
+    }
+
+    async fn migrate(&self, mode: MigrateMode) -> Result<Vec<Migration>, StoreError> {
+        migrate::migrate(&self.connector, mode, self.clock.now()).await
+    }
+
+    async fn purge_expired(&self, limit: usize) -> Result<usize, StoreError> {
+        let mut purged = 0;
+        while purged < limit {
+            let step = i32::try_from(PURGE_STEP.min(limit - purged)).unwrap_or(i32::MAX);
+            let now = self.clock.now().as_micros();
+            let done =
+                commit::run(&self.pool, self.connector.patience, Which::Purge, &[&now, &step])
+                    .await?;
+            if done == 0 {
+                break;
+            }
+            purged += done;
+        }
+        Ok(purged)
+    }
+
+    async fn probe(&self) -> Result<Probed, StoreError> {
+        let private = self.connector.private;
+        probe::probe(&self.lanes, &self.options, private, || self.clock.now()).await
+    }
+}

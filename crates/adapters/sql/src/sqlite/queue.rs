@@ -1,0 +1,81 @@
+//! A bounded queue between callers and the threads that serve them; takes many at once.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Why an item was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// As many wait as may.
+    Full,
+    /// Nobody will serve it.
+    Closed,
+}
+
+/// The queue. Callers push from any thread and never wait.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
+    ready: Condvar,
+    most: usize,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    items: VecDeque<T>,
+    sleeping: usize,
+    closed: bool,
+}
+
+impl<T> Queue<T> {
+    /// A queue in which at most `most` items wait.
+    pub(super) fn new(most: usize) -> Self {
+        let state = State { items: VecDeque::new(), sleeping: 0, closed: false };
+        Self { state: Mutex::new(state), ready: Condvar::new(), most }
+    }
+
+    /// No code that can panic runs under the lock.
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds one, or says why not.
+    pub(super) fn push(&self, item: T) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        if state.items.len() >= self.most {
+            return Err(Refused::Full);
+        }
+        state.items.push_back(item);
+        let wake = state.sleeping > 0;
+        drop(state);
+        if wake {
+            self.ready.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits for at least one and moves up to `most` into `into`; false when closed and empty.
+    pub(super) fn take(&self, most: usize, into: &mut Vec<T>) -> bool {
+        let mut state = self.lock();
+        while state.items.is_empty() {
+            if state.closed {
+                return false;
+            }
+            state.sleeping += 1;
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.sleeping -= 1;
+        }
+        let count = most.min(state.items.len());
+        into.extend(state.items.drain(..count));
+        true
+    }
+
+    /// Takes no more; what waits is still served.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.ready.notify_all();
+    }
+}

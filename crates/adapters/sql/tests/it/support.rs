@@ -1,0 +1,44 @@
+//! What the tests of both databases share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use outrigger_kernel::{Clock, SystemClock};
+use outrigger_ports::store::{
+    Batch, Entry, Key, MigrateMode, Precondition, Store, StoreError, Write,
+};
+
+pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(20) };
+
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+pub(crate) fn key(id: &str) -> Key {
+    Key::new("rec.things", id)
+}
+
+/// A put of a small body.
+pub(crate) fn put(id: &str, precondition: Precondition) -> Write {
+    put_with(id, precondition, Vec::new())
+}
+
+/// A put with entries.
+pub(crate) fn put_with(id: &str, precondition: Precondition, entries: Vec<Entry>) -> Write {
+    let body = Bytes::from(format!("{{\"id\":\"{id}\"}}"));
+    Write::Put { key: key(id), body, entries, expires_at: None, precondition }
+}
+
+/// Creates a document.
+pub(crate) async fn create(store: &dyn Store, id: &str) -> Result<Vec<u64>, StoreError> {
+    store.commit(Batch::of([put(id, Precondition::Absent)])).await
+}
+
+/// Runs a future on a runtime like that of a core: one thread.
+pub(crate) fn on_one_core<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime
+        .block_on(async { tokio::time::timeout(Duration::from_secs(120), test).await })
+        .expect("the test ends within two minutes")
+}
