@@ -15,6 +15,8 @@
     reason = "a suite says that a guarantee is broken by panicking"
 )]
 
+pub mod cache;
+pub mod limiter;
 mod runtime;
 pub mod store;
 

@@ -1,3 +1,5 @@
 //! The adapters in memory pass the suites of their ports.
 
+mod cache;
+mod limiter;
 mod store;
