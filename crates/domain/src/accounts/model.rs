@@ -130,7 +130,7 @@ impl UserView {
 }
 
 /// What a new user says of themselves.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct NewUser {
     /// As typed; normalised by the service.
     pub email: String,

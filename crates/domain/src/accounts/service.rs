@@ -199,18 +199,18 @@ impl Accounts {
         Ok(AdminList::read(&self.admins).await?.is_empty())
     }
 
-    /// Creates a user, and does `also` in the same batch. An administrator is created only when
-    /// there is none yet, if `first` says so.
+    /// Creates a user, and does in the same batch what `also` says.
     ///
     /// # Errors
-    /// `email_taken`; `administrator_exists` when `first` and there is one.
+    /// `email_taken`; `administrator_exists` for a first one when there is one;
+    /// `concurrent_change` when what `also` says does not hold.
     pub(crate) async fn create(
         &self,
         ctx: &Ctx,
         new: NewUser,
         password_hash: PasswordHash,
         kind: NewKind,
-        also: Vec<Write>,
+        also: impl Fn(&UserView) -> Result<Option<Write>> + Send,
     ) -> Result<UserView> {
         let now = self.clock.now();
         let is_admin = !matches!(kind, NewKind::User);
@@ -230,10 +230,11 @@ impl Accounts {
         };
         let id = self.ids.new_id("usr");
         let action = if is_admin { Action::AdminCreated } else { Action::Register };
+        let view = UserView::of(&id, &user);
         let mut retry = Retry::new(&self.random);
         loop {
-            let mut writes = also.clone();
-            writes.push(Collection::put(&id, &user, Precondition::Absent)?);
+            let mut writes = vec![Collection::put(&id, &user, Precondition::Absent)?];
+            writes.extend(also(&view)?);
             writes.push(self.audit.entry(ctx, action, Some(&id), json!({}))?);
             if is_admin {
                 let admins = AdminList::read(&self.admins).await?;
@@ -243,9 +244,11 @@ impl Accounts {
                 writes.extend(admins.set(&id, true)?);
             }
             match self.users.store().commit(Batch::of(writes)).await {
-                Ok(_) => return Ok(UserView::of(&id, &user)),
+                Ok(_) => return Ok(view),
                 Err(StoreError::Unique { .. }) => return Err(email_taken()),
-                Err(error) => retry.again(error.into()).await?,
+                // Other administrators may have changed meanwhile; nothing of a user can have.
+                Err(error) if is_admin => retry.again(error.into()).await?,
+                Err(error) => return Err(error.into()),
             }
         }
     }

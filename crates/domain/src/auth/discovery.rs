@@ -1,6 +1,7 @@
 //! What others need to know to check our access tokens, and the rotation of keys.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use outrigger_kernel::{Ctx, Result};
 use serde_json::{Value, json};
 
@@ -9,11 +10,11 @@ use super::keys::{Replaced, RotatedKey};
 use crate::audit::Action;
 
 impl Auth {
-    /// The public keys whose tokens are accepted: a JWK set (RFC 7517) as JSON.
+    /// The public keys whose tokens are accepted: a JWK set (RFC 7517).
     ///
     /// # Errors
     /// `database_unavailable` when they were never read.
-    pub async fn jwks(&self) -> Result<Bytes> {
+    pub async fn jwks(&self) -> Result<Arc<Value>> {
         self.shared.ring.jwks(self.tools()).await
     }
 
@@ -33,7 +34,9 @@ impl Auth {
         })
     }
 
-    /// Reads or makes the keys, so that the first login need not wait for them.
+    /// Reads or makes the keys, so that the first login need not wait for them. Called now and
+    /// then, at least every `key_refresh`, it also makes a process that only checks tokens notice
+    /// that keys were refused; it asks the store only when that is due.
     ///
     /// # Errors
     /// `database_unavailable`, `internal` when the keys were encrypted with another secret.
@@ -41,9 +44,11 @@ impl Auth {
         self.shared.ring.signing(self.tools()).await.map(|_| ())
     }
 
-    /// Puts a new key that signs from now on. Tokens of the key before stay valid until they
-    /// expire, unless `refuse_old` says that it is in wrong hands. For administrators and the
-    /// command line.
+    /// Puts a new key. It is published at once and signs 3 minutes later, when everybody knows it;
+    /// tokens of the key before stay valid until they expire. With `refuse_old`, because that key
+    /// is in wrong hands, it signs at once and all older access tokens are refused: here at once,
+    /// on other replicas within `key_refresh`. Sessions live on either way. For administrators and
+    /// the command line.
     ///
     /// # Errors
     /// `unauthenticated`, `forbidden`, `keys_provided`, `too_many_keys`, `concurrent_change`.

@@ -41,6 +41,7 @@ pub use shared::Shared;
 
 use crate::accounts::Accounts;
 use crate::audit::Audit;
+use crate::idempotency::Idempotency;
 use crate::ports::Ports;
 use keys::{RingDocument, Tools};
 use setup::Setup;
@@ -54,6 +55,7 @@ pub struct Auth {
     throttle: Throttle,
     ring_documents: Collection<RingDocument>,
     setups: Collection<Setup>,
+    idempotency: Idempotency,
     shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -71,6 +73,7 @@ impl Auth {
             throttle: Throttle::new(ports.limiter.clone(), &shared.settings.throttle),
             ring_documents: ports.collection(),
             setups: ports.collection(),
+            idempotency: Idempotency::new(ports),
             shared,
             clock: ports.clock.clone(),
             random: ports.random.clone(),

@@ -1,17 +1,26 @@
 //! Makes accounts.
 
+use outrigger_kernel::secret::ExposeSecret;
 use outrigger_kernel::{Ctx, Error, ErrorKind, Result, Secret};
+use outrigger_ports::store::Write;
 
 use super::Auth;
 use super::password;
 use crate::accounts::{NewKind, NewUser, PasswordHash, UserView, email_taken, validate_new_user};
+use crate::idempotency::{Answer, Keyed};
 
 impl Auth {
-    /// Makes an account with the role `user`.
+    /// Makes an account with the role `user`. With an idempotency key, once.
     ///
     /// # Errors
     /// `invalid` with each fault, `email_taken`, `registration_closed`, `rate_limited`, `busy`.
-    pub async fn register(&self, ctx: &Ctx, new: NewUser, password: Secret) -> Result<UserView> {
+    pub async fn register(
+        &self,
+        ctx: &Ctx,
+        new: NewUser,
+        password: Secret,
+        idempotency_key: Option<&str>,
+    ) -> Result<UserView> {
         if !self.shared.settings.registration_open {
             return Err(Error::new(
                 ErrorKind::Forbidden,
@@ -20,17 +29,46 @@ impl Auth {
             ));
         }
         self.throttle.address(ctx).await?;
-        self.create(ctx, new, password, NewKind::User, Vec::new()).await
+        let Some(key) = idempotency_key else {
+            return self.create(ctx, new, password, NewKind::User, |_| Ok(None)).await;
+        };
+        let keyed = self.keyed(ctx, &new, &password, key)?;
+        if let Some(first) = self.first_answer(&keyed).await? {
+            return Ok(first);
+        }
+        let keep = |view: &UserView| {
+            let body = serde_json::to_string(view).map_err(Error::internal)?;
+            let answer = Answer { etag: None, location: None, body };
+            self.idempotency.keep(&keyed, answer).map(Some)
+        };
+        match self.create(ctx, new, password, NewKind::User, keep).await {
+            Ok(user) => Ok(user),
+            // Perhaps the same request was quicker, with this address and this key.
+            Err(error) => self.first_answer(&keyed).await?.ok_or(error),
+        }
     }
 
-    /// Makes an account of this kind, and does `also` in the same batch.
+    /// The request under its key. What is kept of it must not help to guess the password, so it
+    /// is marked with a key that the store does not hold.
+    fn keyed(&self, ctx: &Ctx, new: &NewUser, password: &Secret, key: &str) -> Result<Keyed> {
+        let said = serde_json::to_string(&(new, password.expose_secret()));
+        let mark = self.shared.vault.mark("register", &said.map_err(Error::internal)?, 32);
+        Keyed::new(ctx, "register", key, mark.as_bytes())
+    }
+
+    async fn first_answer(&self, keyed: &Keyed) -> Result<Option<UserView>> {
+        let Some(answer) = self.idempotency.replay(keyed).await? else { return Ok(None) };
+        serde_json::from_str(&answer.body).map(Some).map_err(Error::internal)
+    }
+
+    /// Makes an account of this kind, and does in the same batch what `also` says.
     pub(super) async fn create(
         &self,
         ctx: &Ctx,
         new: NewUser,
         password: Secret,
         kind: NewKind,
-        also: Vec<outrigger_ports::store::Write>,
+        also: impl Fn(&UserView) -> Result<Option<Write>> + Send,
     ) -> Result<UserView> {
         let new = validate_new_user(new)?;
         if self.accounts.find_by_email(&new.email).await?.is_some() {

@@ -6,6 +6,8 @@ use outrigger_kernel::secret::ExposeSecret;
 use outrigger_kernel::{Error, Result, Secret};
 use outrigger_ports::limiter::{Escalation, Quota};
 
+use super::keys::PUBLISHED_FOR;
+
 /// Shortest master secret, in bytes.
 pub const MASTER_SECRET_BYTES_MIN: usize = 32;
 
@@ -23,7 +25,7 @@ pub struct AuthSettings {
     pub signing: Signing,
     /// Size of generated keys.
     pub rsa_bits: RsaBits,
-    /// How old a replica's picture of the signing keys may be.
+    /// How old a replica's picture of the signing keys may be, at most 90 s.
     pub key_refresh: Duration,
     /// How far the clocks of replicas may be apart.
     pub clock_leeway: Duration,
@@ -78,6 +80,7 @@ impl AuthSettings {
         let hashing = &self.hashing;
         let faults = [
             (secret_bytes < MASTER_SECRET_BYTES_MIN, "the secret must have at least 32 bytes"),
+            (2 * self.key_refresh > PUBLISHED_FOR, "key_refresh must be at most 90 s"),
             (self.access_token_life.is_zero(), "access_token_life must not be zero"),
             (self.session_life < self.access_token_life, "session_life is below that of tokens"),
             (self.session_life_max < self.session_life, "session_life_max is below session_life"),

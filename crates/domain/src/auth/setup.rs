@@ -84,9 +84,11 @@ impl Auth {
         if !self.shared.vault.is_mark(MARK, number, token, TOKEN_BYTES) {
             return Err(invalid_link());
         }
-        let used = Collection::<Setup>::delete(ID, Precondition::Any);
+        let used = |_: &UserView| {
+            Ok(Some(Collection::<Setup>::delete(ID, Precondition::Version(stored.version))))
+        };
         let new = NewUser { email: email.to_owned(), ..NewUser::default() };
-        self.create(ctx, new, password, NewKind::FirstAdmin, vec![used]).await
+        self.create(ctx, new, password, NewKind::FirstAdmin, used).await
     }
 
     fn token_of(&self, stored: &Stored<Setup>) -> String {

@@ -1,6 +1,5 @@
 //! How often it may be tried, per account and per address, with growing delays.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
@@ -8,6 +7,7 @@ use outrigger_kernel::{Ctx, Error, Result, id};
 use outrigger_ports::limiter::{Limiter, Quota};
 
 use super::settings::ThrottleSettings;
+use crate::admission::network;
 
 /// The limits of this module.
 #[derive(Clone, Debug)]
@@ -88,29 +88,9 @@ fn account_key(email: &str) -> String {
     format!("auth:e:{}", id::hex(&hash.as_ref()[..16]))
 }
 
-/// An IPv6 client owns a whole /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_ipv6_network_is_one_address() {
-        let of = |text: &str| network(text.parse().unwrap()).to_string();
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(of("2001:db8:1:2:ffff::1"), "2001:db8:1:2::");
-        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
-        assert_eq!(of("192.0.2.1"), "192.0.2.1");
-    }
 
     #[test]
     fn keys_are_short_and_hold_no_address() {

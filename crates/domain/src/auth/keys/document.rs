@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The id of the document.
 pub(super) const ID: &str = "ring";
 
-/// All keys, the oldest first; the last one signs.
+/// All keys, the oldest first; the last one whose time has come signs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::auth) struct RingDocument {
     pub(super) keys: Vec<StoredKey>,
@@ -23,13 +23,15 @@ pub(super) struct StoredKey {
     pub(super) kid: String,
     /// When it was made.
     pub(super) created_at: Timestamp,
-    /// From when on no valid token is signed by it; none for the key that signs.
+    /// From when on it signs. Until then it is only published, so that everybody knows it.
+    pub(super) signs_from: Timestamp,
+    /// From when on no valid token is signed by it; none for the last key.
     pub(super) not_after: Option<Timestamp>,
     /// The modulus, base64url.
     pub(super) n: String,
     /// The exponent, base64url.
     pub(super) e: String,
-    /// The private key, encrypted; only of the key that signs.
+    /// The private key, encrypted; removed when the key signs no more.
     pub(super) sealed: Option<String>,
 }
 

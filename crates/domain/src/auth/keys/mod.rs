@@ -7,4 +7,4 @@ mod rsa;
 
 pub(super) use document::RingDocument;
 pub use ring::RotatedKey;
-pub(super) use ring::{KeyRing, Replaced, SigningKey, Tools, VerifyingKey};
+pub(super) use ring::{KeyRing, PUBLISHED_FOR, Replaced, SigningKey, Tools, VerifyingKey};

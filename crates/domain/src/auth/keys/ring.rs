@@ -1,17 +1,19 @@
 //! The key ring of a process, a picture of the one in the store.
 //!
-//! A key may sign as soon as it is in the store: whoever meets a token of a key it does not know
-//! reads the store once more. The name of a key carries a mark that only holders of the master
-//! secret can make, so made-up names cost no read.
+//! A new key is published for a while before it signs, so that all who keep a copy of the key set
+//! know it by then. And whoever meets a token of a key it does not know reads the store once more;
+//! the name of a key carries a mark that only holders of the master secret can make, so made-up
+//! names cost no read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use bytes::Bytes;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use outrigger_kernel::{Clock, Error, Random, Result, Timestamp};
 use outrigger_ports::collection::{Collection, Stored};
 use outrigger_ports::store::{Batch, Precondition, Write};
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::document::{ID, RingDocument, StoredKey};
@@ -23,6 +25,9 @@ use crate::auth::vault::Vault;
 
 /// Most keys whose tokens may still be valid.
 const KEYS_MAX: usize = 16;
+/// How long a key is published before it signs: longer than replicas (`key_refresh`, at most half
+/// of it) and others (`Cache-Control` of the key set, 60 s) keep a copy.
+pub(in crate::auth) const PUBLISHED_FOR: Duration = Duration::from_secs(180);
 const MARK_BYTES: usize = 8;
 const MARK: &str = "signing key";
 
@@ -46,9 +51,17 @@ struct Picture {
     /// When the store said so; `None` before the first time.
     read_at: Option<Timestamp>,
     newest: u64,
-    signing: Option<Arc<SigningKey>>,
+    /// The keys that sign, each from its time on, the oldest first.
+    signing: Vec<(Timestamp, Arc<SigningKey>)>,
     verifying: Vec<Arc<VerifyingKey>>,
-    jwks: Bytes,
+    jwks: Arc<Value>,
+}
+
+impl Picture {
+    /// The key that signs at this time.
+    fn signing_at(&self, now: Timestamp) -> Option<&Arc<SigningKey>> {
+        self.signing.iter().rev().find(|(from, _)| *from <= now).map(|(_, key)| key)
+    }
 }
 
 /// What a rotation does to the tokens of the keys before.
@@ -63,10 +76,12 @@ pub(in crate::auth) enum Replaced {
 /// What a rotation has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotatedKey {
-    /// The name of the key that signs from now on.
+    /// The name of the new key.
     pub kid: String,
-    /// Until when tokens of the key before are accepted; `None` when they are not.
-    pub accepted_until: Option<Timestamp>,
+    /// From when on it signs.
+    pub signs_from: Timestamp,
+    /// Until when tokens of the keys before are accepted; `None` when they are not.
+    pub old_accepted_until: Option<Timestamp>,
 }
 
 /// The keys of a process, shared by its threads.
@@ -125,11 +140,12 @@ impl KeyRing {
     /// The key that signs; generated if there is none.
     pub(in crate::auth) async fn signing(&self, tools: Tools<'_>) -> Result<Arc<SigningKey>> {
         let picture = self.fresh(tools).await?;
-        picture.signing.clone().ok_or_else(|| Error::internal("there is no signing key"))
+        let key = picture.signing_at(self.clock.now()).cloned();
+        key.ok_or_else(|| Error::internal("there is no signing key"))
     }
 
-    /// The key set for publishing (RFC 7517), as JSON.
-    pub(in crate::auth) async fn jwks(&self, tools: Tools<'_>) -> Result<Bytes> {
+    /// The key set for publishing (RFC 7517).
+    pub(in crate::auth) async fn jwks(&self, tools: Tools<'_>) -> Result<Arc<Value>> {
         let known = self.picture();
         match self.fresh(tools).await {
             Ok(picture) => Ok(picture.jwks.clone()),
@@ -162,7 +178,8 @@ impl KeyRing {
         Ok(find(&picture))
     }
 
-    /// Puts a new key that signs from now on.
+    /// Puts a new key that signs once everybody knows it, or at once when the keys before are
+    /// refused.
     ///
     /// # Errors
     /// `keys_provided` when the operator gives the keys; `too_many_keys` after many rotations in
@@ -202,7 +219,7 @@ impl KeyRing {
     async fn fresh(&self, tools: Tools<'_>) -> Result<Arc<Picture>> {
         let is_fresh = |picture: &Picture| {
             self.is_provided
-                || picture.signing.is_some()
+                || !picture.signing.is_empty()
                     && picture
                         .read_at
                         .is_some_and(|at| self.clock.now().since(at) < tools.settings.key_refresh)
@@ -217,7 +234,7 @@ impl KeyRing {
             return Ok(picture);
         }
         let picture = self.read(tools).await?;
-        if picture.signing.is_some() {
+        if !picture.signing.is_empty() {
             return Ok(picture);
         }
         self.create_first(tools).await?;
@@ -251,19 +268,23 @@ impl KeyRing {
     ) -> Result<(RingDocument, RotatedKey)> {
         let now = self.clock.now();
         let settings = tools.settings;
-        // A replica may sign with the key before until it looks at the store again.
-        let until = now
-            .plus(settings.access_token_life)
-            .plus(settings.key_refresh)
-            .plus(settings.clock_leeway);
         let generation = ring.keys.last().map_or(0, |key| key.generation) + 1;
         ring.keys.retain(|key| key.not_after.is_none_or(|at| at > now));
         if replaced == Replaced::Refused {
             ring.keys.clear();
         }
-        for key in &mut ring.keys {
-            key.sealed = None;
-            key.not_after.get_or_insert(until);
+        // A key that has not signed yet gives way to the new one.
+        ring.keys.retain(|key| key.signs_from <= now);
+        let signs_from = if ring.keys.is_empty() { now } else { now.plus(PUBLISHED_FOR) };
+        // A replica signs with the key before until its own clock says otherwise.
+        let until = signs_from.plus(settings.access_token_life).plus(settings.clock_leeway);
+        let count = ring.keys.len();
+        for (position, key) in ring.keys.iter_mut().enumerate() {
+            if position + 1 < count {
+                key.sealed = None;
+            } else {
+                key.not_after = Some(until);
+            }
         }
         if ring.keys.len() >= KEYS_MAX {
             return Err(Error::conflict(
@@ -276,14 +297,15 @@ impl KeyRing {
         ring.keys.push(StoredKey {
             generation,
             created_at: now,
+            signs_from,
             not_after: None,
             n: public.n,
             e: public.e,
             sealed: Some(tools.vault.seal(&kid, private.pkcs1(), &*self.random)?),
             kid: kid.clone(),
         });
-        let accepted_until = (ring.keys.len() > 1).then_some(until);
-        Ok((ring, RotatedKey { kid, accepted_until }))
+        let old_accepted_until = (count > 0).then_some(until);
+        Ok((ring, RotatedKey { kid, signs_from, old_accepted_until }))
     }
 
     /// Asks the store, and remembers what it says.
@@ -341,13 +363,13 @@ fn picture_of(stored: &Stored<RingDocument>, now: Timestamp, vault: &Vault) -> R
             generation: key.generation,
             key: public.decoding()?,
         }));
-        if let Some(sealed) = key.sealed.as_ref().filter(|_| picture.signing.is_none()) {
-            picture.signing = Some(Arc::new(SigningKey {
-                kid: key.kid.clone(),
-                key: unseal(vault, &key.kid, sealed)?.encoding(),
-            }));
+        if let Some(sealed) = &key.sealed {
+            let private = unseal(vault, &key.kid, sealed)?.encoding();
+            let signing = SigningKey { kid: key.kid.clone(), key: private };
+            picture.signing.push((key.signs_from, Arc::new(signing)));
         }
     }
+    picture.signing.reverse();
     picture.jwks = key_set(&published);
     Ok(picture)
 }
@@ -372,12 +394,12 @@ fn provided(pems: &[outrigger_kernel::Secret]) -> Result<Picture> {
         published.push(public.jwk(&kid));
         let key = public.decoding()?;
         picture.verifying.push(Arc::new(VerifyingKey { kid: kid.clone(), generation: 0, key }));
-        if picture.signing.is_none() {
-            let key = private.encoding();
-            picture.signing = Some(Arc::new(SigningKey { kid, key }));
+        if picture.signing.is_empty() {
+            let signing = SigningKey { kid, key: private.encoding() };
+            picture.signing.push((Timestamp::default(), Arc::new(signing)));
         }
     }
-    if picture.signing.is_none() {
+    if picture.signing.is_empty() {
         return Err(Error::invalid(
             &["auth", "signing_keys"],
             "signing_key",
@@ -388,6 +410,6 @@ fn provided(pems: &[outrigger_kernel::Secret]) -> Result<Picture> {
     Ok(picture)
 }
 
-fn key_set(keys: &[serde_json::Value]) -> Bytes {
-    serde_json::json!({ "keys": keys }).to_string().into()
+fn key_set(keys: &[Value]) -> Arc<Value> {
+    Arc::new(serde_json::json!({ "keys": keys }))
 }

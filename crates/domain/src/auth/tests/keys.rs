@@ -16,7 +16,7 @@ fn kid(tokens: &TokenAnswer) -> String {
 }
 
 async fn published(replica: &Replica) -> Vec<String> {
-    let jwks: Value = serde_json::from_slice(&replica.auth.jwks().await.unwrap()).unwrap();
+    let jwks = replica.auth.jwks().await.unwrap();
     let keys = jwks["keys"].as_array().unwrap();
     keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
@@ -55,28 +55,46 @@ async fn the_store_holds_no_private_key_in_clear() {
 }
 
 #[tokio::test]
-async fn a_rotation_logs_nobody_out_and_other_replicas_follow_at_once() {
+async fn a_rotation_logs_nobody_out_and_the_new_key_is_published_before_it_signs() {
     let (world, here, old) = signed_in().await;
     let there = replica(&world);
     assert!(there.is_alive(&old).await);
-    world.clock.advance(Duration::from_secs(10));
     let rotated = here.auth.rotate_keys(&Ctx::system("r"), false).await.unwrap();
-    assert!(rotated.accepted_until.is_some());
+    assert_ne!(kid(&old), rotated.kid);
+    assert_eq!(published(&here).await, [rotated.kid.clone(), kid(&old)]);
+    let between = here.login(PASSWORD).await.unwrap();
+    assert_eq!(kid(&between), kid(&old), "nobody else knows the new key yet");
+
+    world.clock.advance(Duration::from_secs(180));
+    // The other replica has not looked at the store since, and does so for the unknown key.
     let new = here.login(PASSWORD).await.unwrap();
     assert_eq!(kid(&new), rotated.kid);
-    assert_ne!(kid(&old), rotated.kid);
-    // The other replica has not looked at the store since, and does so now.
-    assert!(there.is_alive(&new).await);
-    assert!(there.is_alive(&old).await);
-    assert_eq!(published(&here).await, [kid(&new), kid(&old)]);
-    // It signs with the new key once its picture is too old.
-    world.clock.advance(Duration::from_secs(61));
+    for tokens in [&old, &between, &new] {
+        assert!(there.is_alive(tokens).await);
+    }
     assert_eq!(kid(&there.login(PASSWORD).await.unwrap()), rotated.kid);
     // When the last token of the old key has expired, the key is no longer published.
-    world.clock.advance(Duration::from_secs(15 * 60 + 120));
-    let fresh = replica(&world);
-    assert_eq!(published(&fresh).await, std::slice::from_ref(&rotated.kid));
+    world.clock.advance(Duration::from_secs(15 * 60 + 60));
+    assert_eq!(published(&replica(&world)).await, std::slice::from_ref(&rotated.kid));
     here.auth.refresh(&anonymous_ctx("192.0.2.1"), &old.refresh_token).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_never_signed_gives_way_and_retired_ones_lose_their_private_half() {
+    let (world, here, first) = signed_in().await;
+    let system = Ctx::system("r");
+    let second = here.auth.rotate_keys(&system, false).await.unwrap();
+    let third = here.auth.rotate_keys(&system, false).await.unwrap();
+    assert_eq!(published(&here).await, [third.kid.clone(), kid(&first)]);
+    assert_ne!(second.kid, third.kid);
+    world.clock.advance(Duration::from_secs(180));
+    here.auth.rotate_keys(&system, false).await.unwrap();
+    let document = world.ports.store.get(&Key::new("sys.keys", "ring")).await.unwrap().unwrap();
+    let ring: Value = serde_json::from_slice(&document.body).unwrap();
+    let sealed: Vec<_> =
+        ring["keys"].as_array().unwrap().iter().map(|k| k["sealed"].is_string()).collect();
+    assert_eq!(sealed, [false, true, true]);
+    assert!(here.is_alive(&first).await);
 }
 
 #[tokio::test]
@@ -85,25 +103,40 @@ async fn a_key_in_wrong_hands_is_refused() {
     let there = replica(&world);
     assert!(there.is_alive(&old).await);
     let rotated = here.auth.rotate_keys(&Ctx::system("r"), true).await.unwrap();
-    assert_eq!(rotated.accepted_until, None);
+    assert_eq!(rotated.old_accepted_until, None);
     assert!(!here.is_alive(&old).await, "though it was verified before");
     let new = here.auth.refresh(&anonymous_ctx("192.0.2.1"), &old.refresh_token).await.unwrap();
     assert!(there.is_alive(&new).await);
     assert!(!there.is_alive(&old).await);
 }
 
+/// A world whose access tokens live for a day.
+async fn patient() -> (World, Replica) {
+    let world = World::new();
+    let life = Duration::from_secs(86_400);
+    let replica = replica_with(&world, AuthSettings { access_token_life: life, ..settings() });
+    replica.register(EMAIL).await;
+    (world, replica)
+}
+
 #[tokio::test]
 async fn only_administrators_rotate_and_not_without_end() {
-    let (_world, replica, tokens) = signed_in().await;
+    let (world, replica) = patient().await;
+    let tokens = replica.login(PASSWORD).await.unwrap();
     let ctx = replica.ctx(&tokens).await;
     assert_eq!(replica.auth.rotate_keys(&ctx, false).await.unwrap_err().code(), "forbidden");
     let system = Ctx::system("r");
-    for _ in 1..16 {
-        replica.auth.rotate_keys(&system, false).await.unwrap();
-    }
-    let error = replica.auth.rotate_keys(&system, false).await.unwrap_err();
+    let mut rotations = 0;
+    let error = loop {
+        match replica.auth.rotate_keys(&system, false).await {
+            Ok(_) => rotations += 1,
+            Err(error) => break error,
+        }
+        assert!(rotations < 100);
+        world.clock.advance(Duration::from_secs(180));
+    };
     assert_eq!(error.code(), "too_many_keys");
-    assert!(replica.is_alive(&tokens).await);
+    assert!(replica.login(PASSWORD).await.is_ok());
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

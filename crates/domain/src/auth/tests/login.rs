@@ -30,7 +30,7 @@ async fn registering_is_refused_with_a_reason() {
     let register = async |email: &str, password: &str| {
         let new = NewUser { email: email.to_owned(), ..NewUser::default() };
         let ctx = anonymous_ctx("192.0.2.77");
-        replica.auth.register(&ctx, new, secret(password)).await.unwrap_err()
+        replica.auth.register(&ctx, new, secret(password), None).await.unwrap_err()
     };
     assert_eq!(register("ANN@example.com", PASSWORD).await.code(), "email_taken");
     assert_eq!(register("nobody", PASSWORD).await.fields()[0].loc, ["body", "email"]);
@@ -41,13 +41,34 @@ async fn registering_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_repeated_registration_with_the_same_key_is_done_once() {
+    let world = World::new();
+    let replica = replica(&world);
+    let ctx = anonymous_ctx("192.0.2.1");
+    let register = async |email: &str, password: &str, key: &str| {
+        let new = NewUser { email: email.to_owned(), ..NewUser::default() };
+        replica.auth.register(&ctx, new, secret(password), Some(key)).await
+    };
+    let (first, again) =
+        tokio::join!(register(EMAIL, PASSWORD, "k1"), register(EMAIL, PASSWORD, "k1"));
+    let first = first.unwrap();
+    assert_eq!(again.unwrap(), first);
+    assert_eq!(register(EMAIL, PASSWORD, "k1").await.unwrap(), first);
+    for (email, password) in [("b@example.com", PASSWORD), (EMAIL, "otter-marble-42-plum")] {
+        let error = register(email, password, "k1").await.unwrap_err();
+        assert_eq!(error.fields()[0].code, "key_reused");
+    }
+    assert_eq!(register(EMAIL, PASSWORD, "k2").await.unwrap_err().code(), "email_taken");
+}
+
+#[tokio::test]
 async fn registration_can_be_closed() {
     let world = World::new();
     let settings = AuthSettings { registration_open: false, ..settings() };
     let replica = replica_with(&world, settings);
     let new = NewUser { email: EMAIL.to_owned(), ..NewUser::default() };
     let ctx = anonymous_ctx("192.0.2.1");
-    let error = replica.auth.register(&ctx, new, secret(PASSWORD)).await.unwrap_err();
+    let error = replica.auth.register(&ctx, new, secret(PASSWORD), None).await.unwrap_err();
     assert_eq!(error.code(), "registration_closed");
 }
 

@@ -67,7 +67,7 @@ impl Replica {
     async fn register(&self, email: &str) -> UserView {
         let new = NewUser { email: email.to_owned(), ..NewUser::default() };
         let address = format!("2001:db8:{:x}::1", email.len());
-        self.auth.register(&anonymous_ctx(&address), new, secret(PASSWORD)).await.unwrap()
+        self.auth.register(&anonymous_ctx(&address), new, secret(PASSWORD), None).await.unwrap()
     }
 
     async fn login(&self, password: &str) -> Result<TokenAnswer> {

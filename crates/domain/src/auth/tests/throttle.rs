@@ -65,7 +65,7 @@ async fn an_address_is_limited_whichever_accounts_it_tries() {
     // What the address was refused does not count against the account.
     replica.login(PASSWORD).await.unwrap();
     let new = NewUser { email: "new@example.com".to_owned(), ..NewUser::default() };
-    let error = replica.auth.register(&ctx, new, secret(PASSWORD)).await.unwrap_err();
+    let error = replica.auth.register(&ctx, new, secret(PASSWORD), None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited);
 }
 
