@@ -2,7 +2,7 @@
 
 use outrigger_domain::records::CollectionView;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use crate::operation::{Access, Doc, Operation};
@@ -162,16 +162,4 @@ fn problems(operation: &Operation) -> Vec<u16> {
     all.sort_unstable();
     all.dedup();
     all
-}
-
-/// The schema of one type outside of the document's components.
-pub(crate) fn inline<T: JsonSchema>() -> Value {
-    SchemaSettings::draft2020_12()
-        .with(|settings| {
-            settings.inline_subschemas = true;
-            settings.meta_schema = None;
-        })
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value()
 }

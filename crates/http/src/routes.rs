@@ -4,12 +4,13 @@ use axum::Router;
 use axum::routing::get as route_get;
 
 use crate::operation::{Operation, delete, get, patch, post, put};
+use crate::settings::Settings;
 use crate::state::App;
 use crate::{auth, batch, collections, docs, health, records, users, well_known};
 
 /// Every documented operation.
 #[rustfmt::skip]
-pub(crate) fn operations() -> Vec<Operation> {
+fn operations() -> Vec<Operation> {
     vec![
         post("/api/v1/auth/register", auth::register::handle, auth::register::doc()),
         post("/api/v1/auth/login", auth::login::handle, auth::login::doc()),
@@ -42,6 +43,12 @@ pub(crate) fn operations() -> Vec<Operation> {
         delete("/api/v1/records/{collection}/{id}", records::delete::handle, records::delete::doc()),
         post("/api/v1/batch", batch::handle, batch::doc()),
     ]
+}
+
+/// The operations of the exposed services, then those of the library's user.
+pub fn exposed(settings: &Settings, own: Vec<Operation>) -> Vec<Operation> {
+    let built_in = operations().into_iter();
+    built_in.filter(|operation| operation.is_exposed(&settings.services)).chain(own).collect()
 }
 
 /// The router: the operations, and what stands outside of the API document.

@@ -37,11 +37,7 @@ impl AppState {
         health: Arc<Health>,
         own: Vec<Operation>,
     ) -> App {
-        let operations = crate::routes::operations()
-            .into_iter()
-            .filter(|operation| operation.is_exposed(&settings.services))
-            .chain(own)
-            .collect();
+        let operations = crate::routes::exposed(&settings, own).into();
         let schemas = RwLock::default();
         Arc::new(Self { services, settings, health, operations, schemas })
     }

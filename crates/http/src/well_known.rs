@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
-use http::header::CACHE_CONTROL;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use crate::problem::HttpResult;
 use crate::state::App;
 
 pub(crate) async fn jwks(State(app): State<App>) -> HttpResult<Response> {
-    Ok(public(Json(app.services.auth.jwks().await?)))
+    let keys = app.services.auth.jwks().await?;
+    Ok(public(([(CONTENT_TYPE, "application/jwk-set+json")], keys)))
 }
 
 pub(crate) async fn openid_configuration(State(app): State<App>) -> Response {

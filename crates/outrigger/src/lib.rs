@@ -1,1 +1,67 @@
-//! A production backend in one binary: accounts, sessions and records on SQLite or PostgreSQL and Redis.
+//! Outrigger: a production backend in one binary, and the library to build one's own on it.
+//!
+//! ```no_run
+//! use outrigger::{Access, Doc, HttpResult, Json, Outrigger, SignedIn, get};
+//!
+//! async fn hello(SignedIn(ctx): SignedIn) -> HttpResult<Json<String>> {
+//!     Ok(Json(format!("hello, {}", ctx.require_user()?)))
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     let doc = Doc::new("hello.say", "Say hello").access(Access::User).answers::<String>(200, "words");
+//!     Outrigger::new().routes([get("/api/v1/hello", hello, doc)]).run()
+//! }
+//! ```
+//!
+//! Own routes get the same sign-in, limits, metrics, errors and API document as the built-in ones.
+
+mod bootstrap;
+pub mod cli;
+mod compose;
+pub mod config;
+mod internal;
+mod lifecycle;
+mod probes;
+mod process_metrics;
+mod secret_file;
+mod server;
+mod signals;
+mod telemetry;
+mod upkeep;
+
+use std::process::ExitCode;
+
+pub use axum::Json;
+pub use axum::extract::{Path, Query, State};
+pub use outrigger_http::access::{Administrator, Anyone, SignedIn};
+pub use outrigger_http::body::Body;
+pub use outrigger_http::operation::{Access, delete, get, patch, post, put};
+pub use outrigger_http::page::{PageBody, Paging};
+pub use outrigger_http::{App, Doc, HttpResult, Operation, Problem};
+pub use outrigger_kernel::{Actor, Ctx, Error, ErrorKind, Result};
+pub use schemars::{self, JsonSchema};
+
+/// A backend: the built-in one, and what its user adds.
+#[derive(Debug, Default)]
+pub struct Outrigger {
+    operations: Vec<Operation>,
+}
+
+impl Outrigger {
+    /// The built-in backend.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds operations.
+    #[must_use]
+    pub fn routes(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
+        self.operations.extend(operations);
+        self
+    }
+
+    /// Does what the command line says; the same commands as the `outrigger` binary.
+    pub fn run(self) -> ExitCode {
+        cli::run(std::env::args_os(), self.operations)
+    }
+}

@@ -1,0 +1,220 @@
+//! The only wiring: settings -> adapters -> services.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use outrigger_domain::auth::{AuthSettings, HashSettings, RsaBits, Signing, ThrottleSettings};
+use outrigger_domain::services::{Settings, Shared};
+use outrigger_domain::{Ports, Services, records};
+use outrigger_embedded::{MemoryCache, MemoryLimiter};
+use outrigger_kernel::{Clock, Random, Secret, SystemClock, SystemRandom};
+use outrigger_ports::cache::Cache;
+use outrigger_ports::cached::CacheAside;
+use outrigger_ports::limiter::{Limiter, Quota};
+use outrigger_ports::store::Store;
+use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions};
+use outrigger_sql::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
+
+use crate::config::Config;
+use crate::secret_file;
+
+/// What the threads of a process have in common: one SQLite file, one cache in memory.
+#[derive(Debug)]
+pub(crate) struct Backends {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    sqlite: Option<SqliteStore>,
+    memory_cache: Arc<MemoryCache>,
+    memory_limiter: Arc<MemoryLimiter>,
+}
+
+/// The ports of one thread, and what only probes need.
+#[derive(Clone, Debug)]
+pub(crate) struct Connected {
+    pub(crate) ports: Ports,
+    pub(crate) cache: Arc<dyn Cache>,
+    redis: Option<RedisClient>,
+}
+
+/// How long a command waits for Redis, which connects in the background.
+const REDIS_WAIT: Duration = Duration::from_secs(3);
+
+impl Connected {
+    /// Waits until Redis is connected, or for a while; for commands that ask only once.
+    pub(crate) async fn settle(&self) {
+        if let Some(redis) = &self.redis {
+            redis.wait_connected(REDIS_WAIT).await;
+        }
+    }
+}
+
+impl Backends {
+    /// Opens what is one per process.
+    ///
+    /// # Errors
+    /// Names the setting whose value does not work.
+    pub(crate) fn open(config: &Config) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let url = config.database.url.expose();
+        let sqlite = match url.split_once("://") {
+            Some(("sqlite", path)) if !path.is_empty() => {
+                let options = SqliteOptions::at(Path::new(path));
+                Some(SqliteStore::open(&options, clock.clone()).context("database.url")?)
+            }
+            Some(("postgres" | "postgresql", _)) => None,
+            Some((scheme, _)) => bail!(
+                "database.url: {scheme}:// is not compiled into this binary; use sqlite://PATH or postgres://…"
+            ),
+            None => bail!("database.url: expected sqlite://PATH or postgres://…"),
+        };
+        Ok(Self {
+            sqlite,
+            memory_cache: Arc::new(MemoryCache::new(config.cache.memory_bytes_max, clock.clone())),
+            memory_limiter: Arc::new(MemoryLimiter::new(clock.clone())),
+            random: Arc::new(SystemRandom),
+            config: config.clone(),
+            clock,
+        })
+    }
+
+    /// Tells the time.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// Gives random bytes.
+    pub(crate) fn random(&self) -> Arc<dyn Random> {
+        self.random.clone()
+    }
+
+    /// The ports for the calling thread, on its runtime.
+    ///
+    /// # Errors
+    /// Names the setting whose backend cannot be used.
+    pub(crate) async fn connect(&self) -> Result<Connected> {
+        let store = self.store().await?;
+        let redis = self.redis()?;
+        let cache: Arc<dyn Cache> = match &redis {
+            Some(client) => Arc::new(RedisCache::new(client.clone())),
+            None => self.memory_cache.clone(),
+        };
+        let limiter: Arc<dyn Limiter> = match &redis {
+            Some(client) => Arc::new(RedisLimiter::new(client.clone())),
+            None => self.memory_limiter.clone(),
+        };
+        let ports = Ports {
+            store,
+            cache: Arc::new(CacheAside::new(cache.clone(), self.random.clone())),
+            limiter,
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+        };
+        Ok(Connected { ports, cache, redis })
+    }
+
+    async fn store(&self) -> Result<Arc<dyn Store>> {
+        if let Some(sqlite) = &self.sqlite {
+            return Ok(Arc::new(sqlite.for_thread().context("database.url")?));
+        }
+        let database = &self.config.database;
+        let threads = self.config.threads();
+        let options = PostgresOptions {
+            readonly_url: database.readonly_url.is_set().then(|| database.readonly_url.secret().clone()),
+            read_connections: database.read_connections,
+            write_connections: database.write_connections.div_ceil(threads),
+            statement_timeout: Duration::from_millis(database.statement_timeout_ms),
+            handles: threads,
+            ..PostgresOptions::at(database.url.secret().clone())
+        };
+        let store = PostgresStore::connect(&options, self.clock.clone()).await;
+        Ok(Arc::new(store.context("database.url")?))
+    }
+
+    fn redis(&self) -> Result<Option<RedisClient>> {
+        let redis = &self.config.redis;
+        if !redis.url.is_set() {
+            return Ok(None);
+        }
+        let options = RedisOptions {
+            prefix: redis.prefix.clone(),
+            ca_file: (!redis.ca_file.is_empty()).then(|| redis.ca_file.clone().into()),
+            ..RedisOptions::new(redis.url.secret().clone())
+        };
+        let client = RedisClient::connect(&options, self.clock.clone(), self.random.clone())
+            .context("redis.url")?;
+        Ok(Some(client))
+    }
+}
+
+/// What the threads' services have in common.
+///
+/// # Errors
+/// Names the setting that cannot work.
+pub(crate) fn shared(config: &Config, ports: &Ports) -> Result<Shared> {
+    let settings = Settings {
+        auth: auth_settings(config)?,
+        records: records::Settings { settle: Duration::from_secs(config.records.settle_s) },
+        rate_limit: Quota {
+            limit: config.http.rate_limit_per_minute,
+            period: Duration::from_secs(60),
+            escalation: None,
+        },
+    };
+    Shared::new(settings, ports).context("auth")
+}
+
+/// The services of the calling thread.
+pub(crate) fn services(ports: &Ports, shared: &Shared) -> Services {
+    Services::new(ports, shared)
+}
+
+fn auth_settings(config: &Config) -> Result<AuthSettings> {
+    let auth = &config.auth;
+    let secret = match auth.secret.is_set() {
+        true => auth.secret.secret().clone(),
+        false => secret_file::read_or_make(&config.deployment.data_dir.join("secret.key"))?,
+    };
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    let keys: Vec<Secret> = auth.signing_keys.iter().map(|key| key.secret().clone()).collect();
+    let hash_threads = match auth.hash_threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        given => given,
+    };
+    let defaults = AuthSettings::new(&config.public_url(), secret);
+    Ok(AuthSettings {
+        signing: if keys.is_empty() { Signing::Stored } else { Signing::Provided(keys) },
+        rsa_bits: match auth.rsa_bits {
+            2048 => RsaBits::R2048,
+            3072 => RsaBits::R3072,
+            4096 => RsaBits::R4096,
+            other => bail!("auth.rsa_bits: expected 2048, 3072 or 4096, not {other}"),
+        },
+        access_token_life: Duration::from_secs(auth.access_token_s),
+        session_life: days(auth.session_days),
+        session_life_max: days(auth.session_days_max),
+        registration_open: auth.registration,
+        hashing: HashSettings {
+            memory_kib: auth.hash_memory_kib,
+            iterations: auth.hash_iterations,
+            lanes: auth.hash_lanes,
+            threads: hash_threads,
+            waiting_max: auth.hash_waiting_max,
+            ..HashSettings::default()
+        },
+        throttle: throttle(defaults.throttle, auth.tries_per_minute),
+        ..defaults
+    })
+}
+
+fn throttle(defaults: ThrottleSettings, tries: u32) -> ThrottleSettings {
+    let tried = |quota: Quota| Quota { limit: tries, ..quota };
+    ThrottleSettings {
+        account: tried(defaults.account),
+        address: tried(defaults.address),
+        session: tried(defaults.session),
+        refresh_address: defaults.refresh_address,
+    }
+}

@@ -1,0 +1,121 @@
+//! What production refuses to run with.
+
+use super::Config;
+
+/// Everything that is not fit for production, each in one sentence with the setting's name.
+pub fn insecurities(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut refuse = |is_insecure: bool, why: &str| {
+        if is_insecure {
+            found.push(why.to_owned());
+        }
+    };
+    let database = config.database.url.expose();
+    let readonly = config.database.readonly_url.expose();
+    let redis = config.redis.url.expose();
+    let is_sqlite = database.starts_with("sqlite:");
+    refuse(
+        !config.auth.secret.is_set(),
+        "auth.secret is not set: give 32 random bytes, the same on all replicas (OUTRIGGER_SECRET)",
+    );
+    refuse(
+        config.auth.secret.is_set() && is_weak(config.auth.secret.expose()),
+        "auth.secret is weak: give 32 random bytes, for example from `openssl rand -base64 32`",
+    );
+    refuse(
+        config.admin.password.is_set() && config.admin.password.expose().len() < 12,
+        "admin.password is shorter than 12 characters",
+    );
+    for (key, url) in [("database.url", database), ("database.readonly_url", readonly)] {
+        refuse(
+            url.starts_with("postgres") && crosses_network(url) && !has_verified_tls(url),
+            &format!("{key} crosses a network without verified TLS: add sslmode=verify-full"),
+        );
+    }
+    refuse(
+        !redis.is_empty() && crosses_network(redis) && !redis.starts_with("rediss"),
+        "redis.url crosses a network in plain text: use rediss:// or rediss+cluster://",
+    );
+    refuse(
+        config.http.cors_origins.iter().any(|origin| origin == "*"),
+        "http.cors_origins allows every origin: name those of your own pages",
+    );
+    refuse(
+        !config.public_url().starts_with("https://"),
+        "http.public_url is not https: give the address under which clients reach this deployment",
+    );
+    refuse(
+        config.mail.url.expose().starts_with("log:"),
+        "mail.url is log://: mails would only be written to the log (MAIL_URL)",
+    );
+    refuse(
+        is_sqlite && config.deployment.replicas > 1,
+        "deployment.replicas is more than 1 on SQLite, which is one process's own: use PostgreSQL",
+    );
+    refuse(
+        redis.is_empty() && config.deployment.replicas > 1,
+        "deployment.replicas is more than 1 without redis.url: limits and caches would not agree",
+    );
+    refuse(
+        config.auth.hash_memory_kib < 19_456 || config.auth.hash_iterations < 2,
+        "auth.hash_memory_kib and auth.hash_iterations are below 19456 and 2: passwords would be cheap to guess",
+    );
+    found
+}
+
+/// Too short or too uniform to be random.
+fn is_weak(secret: &str) -> bool {
+    let mut kinds: Vec<u8> = secret.bytes().collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let lower = secret.to_ascii_lowercase();
+    let is_common = ["secret", "password", "changeme", "change-me", "outrigger", "example", "default"]
+        .iter()
+        .any(|word| lower.contains(word));
+    secret.len() < 32 || kinds.len() < 10 || is_common
+}
+
+fn has_verified_tls(url: &str) -> bool {
+    // Without sslmode, other machines are verified fully.
+    !url.contains("sslmode=") || url.contains("sslmode=verify-")
+}
+
+/// Whether the host is another machine.
+fn crosses_network(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    hosts.split(',').any(|host| {
+        let name = match host.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        let is_local = name.is_empty()
+            || name == "localhost"
+            || name.starts_with('%')
+            || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        !is_local
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_other_machines_need_tls() {
+        assert!(!crosses_network("postgres://u:p@127.0.0.1:5432/db"));
+        assert!(!crosses_network("redis://localhost"));
+        assert!(!crosses_network("redis://[::1]:6379"));
+        assert!(crosses_network("postgres://u:p@db.internal/db"));
+        assert!(crosses_network("redis+cluster://127.0.0.1:1,10.0.0.1:2"));
+    }
+
+    #[test]
+    fn short_uniform_and_common_secrets_are_weak() {
+        assert!(is_weak("short"));
+        assert!(is_weak(&"a".repeat(64)));
+        assert!(is_weak("please-change-me-0123456789-abcdefgh"));
+        assert!(!is_weak("q7Zs0yq4mXv1f8K2bN5tR9wE3uJ6hL0p"));
+    }
+}

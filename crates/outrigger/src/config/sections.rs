@@ -1,0 +1,224 @@
+//! The sections of the settings. What each key means stands in `config/default.toml`.
+#![expect(missing_docs, reason = "config/default.toml documents every key, in one place")]
+
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+use std::path::PathBuf;
+
+use super::secrets::Sensitive;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub deployment: Deployment,
+    pub http: Http,
+    pub database: Database,
+    pub redis: Redis,
+    pub cache: Cache,
+    pub auth: Auth,
+    pub admin: Admin,
+    pub records: Records,
+    pub mail: Mail,
+    pub log: Log,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    Development,
+    Production,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployment {
+    pub environment: Environment,
+    pub replicas: u32,
+    pub data_dir: PathBuf,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    pub address: String,
+    pub port: u16,
+    pub internal_port: u16,
+    pub public_url: String,
+    pub threads: usize,
+    pub concurrency_max: usize,
+    pub connections_max: usize,
+    pub body_bytes_max: usize,
+    pub query_bytes_max: usize,
+    pub header_bytes_max: usize,
+    pub header_timeout_s: u64,
+    pub request_timeout_s: u64,
+    pub drain_s: u64,
+    pub shutdown_s: u64,
+    pub rate_limit_per_minute: u32,
+    pub forwarded_hops: usize,
+    pub cors_origins: Vec<String>,
+    pub docs: bool,
+    pub hsts: bool,
+    pub services: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: Sensitive,
+    pub readonly_url: Sensitive,
+    pub read_connections: usize,
+    pub write_connections: usize,
+    pub statement_timeout_ms: u64,
+    pub migrate_on_start: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    pub url: Sensitive,
+    pub prefix: String,
+    pub ca_file: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    pub memory_bytes_max: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    pub secret: Sensitive,
+    pub signing_keys: Vec<Sensitive>,
+    pub rsa_bits: u32,
+    pub access_token_s: u64,
+    pub session_days: u64,
+    pub session_days_max: u64,
+    pub registration: bool,
+    pub hash_memory_kib: u32,
+    pub hash_iterations: u32,
+    pub hash_lanes: u32,
+    pub hash_threads: usize,
+    pub hash_waiting_max: usize,
+    pub tries_per_minute: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    pub email: String,
+    pub password: Sensitive,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    pub settle_s: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub url: Sensitive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Auto,
+    Text,
+    Json,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: String,
+}
+
+/// The services whose routes can be exposed on their own.
+const SERVICES: [&str; 4] = ["auth", "users", "collections", "records"];
+
+impl Config {
+    /// Where to listen.
+    pub fn listen_address(&self) -> &str {
+        match (self.http.address.as_str(), self.deployment.environment) {
+            ("", Environment::Development) => "127.0.0.1",
+            ("", Environment::Production) => "0.0.0.0",
+            (given, _) => given,
+        }
+    }
+
+    /// The address under which clients reach this deployment, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        match self.http.public_url.as_str() {
+            "" => format!("http://127.0.0.1:{}", self.http.port),
+            given => given.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// Whether this is production.
+    pub fn is_production(&self) -> bool {
+        self.deployment.environment == Environment::Production
+    }
+
+    /// Threads that serve requests.
+    pub fn threads(&self) -> usize {
+        match self.http.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            given => given,
+        }
+    }
+
+    /// Checks values that can be wrong on their own, and reads secrets from where they are.
+    pub(super) fn check(&self) -> Result<()> {
+        let http = &self.http;
+        for service in &http.services {
+            ensure!(
+                SERVICES.contains(&service.as_str()),
+                "http.services: there is no service {service}; there are {}",
+                SERVICES.join(", ")
+            );
+        }
+        let positive = [
+            ("http.concurrency_max", http.concurrency_max),
+            ("http.connections_max", http.connections_max),
+            ("http.body_bytes_max", http.body_bytes_max),
+            ("database.read_connections", self.database.read_connections),
+            ("database.write_connections", self.database.write_connections),
+            ("http.rate_limit_per_minute", http.rate_limit_per_minute as usize),
+            ("auth.tries_per_minute", self.auth.tries_per_minute as usize),
+        ];
+        for (key, value) in positive {
+            ensure!(value > 0, "{key} must be at least 1");
+        }
+        ensure!(http.header_bytes_max >= 8_192, "http.header_bytes_max must be at least 8192");
+        ensure!(
+            http.shutdown_s > http.drain_s,
+            "http.shutdown_s ({}) must be more than http.drain_s ({})",
+            http.shutdown_s,
+            http.drain_s
+        );
+        ensure!(
+            self.log.level.parse::<tracing_subscriber::filter::LevelFilter>().is_ok(),
+            "log.level must be error, warn, info, debug or trace"
+        );
+        Ok(())
+    }
+
+    /// Replaces references to secrets by what they refer to.
+    pub(super) fn resolve(&mut self) -> Result<()> {
+        self.database.url.resolve("database.url")?;
+        self.database.readonly_url.resolve("database.readonly_url")?;
+        self.redis.url.resolve("redis.url")?;
+        self.auth.secret.resolve("auth.secret")?;
+        for key in &mut self.auth.signing_keys {
+            key.resolve("auth.signing_keys")?;
+        }
+        self.admin.password.resolve("admin.password")?;
+        self.mail.url.resolve("mail.url")
+    }
+}

@@ -1,0 +1,244 @@
+//! From start to end: what `serve` does, in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use outrigger_domain::services::Shared;
+use outrigger_http::health::Health;
+use outrigger_http::layers::{InFlight, Layers};
+use outrigger_http::{AppState, Operation};
+use outrigger_ports::store::MigrateMode;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::compose::{Backends, services, shared};
+use crate::config::{Config, insecurities};
+use crate::server::{self, Bounds, Lane, Phase, Serving};
+use crate::{bootstrap, internal, probes, signals, telemetry, upkeep};
+
+/// How long a start waits for another process's migration.
+const MIGRATION_WAIT: Duration = Duration::from_secs(60);
+
+/// Everything that the threads of a serving process share.
+struct Process {
+    config: Config,
+    backends: Backends,
+    shared: Shared,
+    http: Arc<outrigger_http::Settings>,
+    health: Arc<Health>,
+    in_flight: Arc<InFlight>,
+    operations: Vec<Operation>,
+    bounds: Bounds,
+    phase: watch::Receiver<Phase>,
+}
+
+/// Serves until told to stop.
+///
+/// # Errors
+/// One line that names the cause and the setting, when the start does not succeed.
+pub(crate) fn serve(config: &Config, operations: Vec<Operation>) -> Result<()> {
+    let insecure = insecurities(config);
+    if config.is_production() && !insecure.is_empty() {
+        bail!("not fit for production:\n  - {}", insecure.join("\n  - "));
+    }
+    telemetry::start_logs(&config.log)?;
+    let metrics = telemetry::start_metrics()?;
+    let runtime = runtime()?;
+    let (phase_sender, phase) = watch::channel(Phase::Running);
+    runtime.block_on(async {
+        let listener = listen(config, config.http.port, "http.port").await?;
+        let internal = listen(config, config.http.internal_port, "http.internal_port").await?;
+        let backends = Backends::open(config)?;
+        let connected = backends.connect().await?;
+        prepare_store(config, &*connected.ports.store).await?;
+        let shared = shared(config, &connected.ports)?;
+        let main = services(&connected.ports, &shared);
+        main.auth.prepare_keys().await.context("the signing keys cannot be prepared")?;
+        bootstrap::administrator(config, &main).await?;
+        let health = Arc::new(Health::new("api", backends.clock()));
+        probes::once(&connected, config, &health).await;
+        let process = Arc::new(Process {
+            http: Arc::new(http_settings(config)),
+            in_flight: Arc::default(),
+            bounds: bounds(config),
+            config: config.clone(),
+            backends,
+            shared,
+            health: health.clone(),
+            operations,
+            phase: phase.clone(),
+        });
+        let (lanes, threads) = start_threads(&process)?;
+        announce(config, &listener, &internal)?;
+        tokio::spawn(server::accept(listener, lanes, process.bounds, phase.clone()));
+        tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
+        let store = connected.ports.store.clone();
+        tokio::spawn(probes::run(connected, config.clone(), health.clone()));
+        tokio::spawn(upkeep::run(main, store, process.backends.random()));
+        let drain = signals::wait().await?;
+        stop(config, drain, &health, &phase_sender, threads).await
+    })
+}
+
+/// A single-threaded runtime.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")
+}
+
+async fn listen(config: &Config, port: u16, key: &str) -> Result<TcpListener> {
+    let address = config.listen_address();
+    TcpListener::bind((address, port))
+        .await
+        .with_context(|| format!("cannot listen on {address}:{port} ({key})"))
+}
+
+async fn prepare_store(config: &Config, store: &dyn outrigger_ports::store::Store) -> Result<()> {
+    let reach = "database.url: the database cannot be used";
+    if config.database.migrate_on_start {
+        store.migrate(MigrateMode::Apply { wait: MIGRATION_WAIT }).await.context(reach)?;
+        return Ok(());
+    }
+    let planned = store.migrate(MigrateMode::Plan).await.context(reach)?;
+    match planned.iter().find(|migration| !migration.applied) {
+        None => Ok(()),
+        Some(missing) => bail!(
+            "the database lacks the migration {}: run `outrigger migrate apply` (database.migrate_on_start is off)",
+            missing.name
+        ),
+    }
+}
+
+fn http_settings(config: &Config) -> outrigger_http::Settings {
+    let http = &config.http;
+    outrigger_http::Settings {
+        public_url: config.public_url(),
+        concurrency_max: http.concurrency_max,
+        body_bytes_max: http.body_bytes_max,
+        query_bytes_max: http.query_bytes_max,
+        request_timeout: Duration::from_secs(http.request_timeout_s),
+        forwarded_hops: http.forwarded_hops,
+        cors_origins: http.cors_origins.clone(),
+        docs: http.docs,
+        hsts: http.hsts,
+        services: http.services.clone(),
+    }
+}
+
+fn bounds(config: &Config) -> Bounds {
+    Bounds {
+        connections_max: config.http.connections_max,
+        header_bytes_max: config.http.header_bytes_max,
+        header_timeout: Duration::from_secs(config.http.header_timeout_s),
+    }
+}
+
+type Threads = Vec<std::thread::JoinHandle<()>>;
+
+/// Starts the threads and waits until each has its connections.
+fn start_threads(process: &Arc<Process>) -> Result<(Vec<Lane>, Threads)> {
+    let mut lanes = Vec::new();
+    let mut threads = Vec::new();
+    let (ready_sender, ready) = std::sync::mpsc::channel();
+    for number in 0..process.config.threads() {
+        let (lane, serving) = server::lane();
+        let (process, ready) = (process.clone(), ready_sender.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("serve-{number}"))
+            .spawn(move || run_thread(&process, serving, &ready))
+            .context("a thread cannot be started")?;
+        lanes.push(lane);
+        threads.push(thread);
+    }
+    for _ in &lanes {
+        ready.recv().context("a thread ended at its start")??;
+    }
+    Ok((lanes, threads))
+}
+
+/// One serving thread: its own runtime, connections and services.
+fn run_thread(
+    process: &Process,
+    serving: Serving,
+    ready: &std::sync::mpsc::Sender<Result<()>>,
+) {
+    let started = runtime().and_then(|runtime| {
+        let layers = runtime.block_on(async {
+            let ports = process.backends.connect().await?.ports;
+            let app = AppState::new(
+                services(&ports, &process.shared),
+                process.http.clone(),
+                process.health.clone(),
+                process.operations.clone(),
+            );
+            let random = process.backends.random();
+            anyhow::Ok(Arc::new(Layers::new(&app, process.in_flight.clone(), &*random)))
+        })?;
+        Ok((runtime, layers))
+    });
+    match started {
+        Ok((runtime, layers)) => {
+            let _ = ready.send(Ok(()));
+            let phase = process.phase.clone();
+            runtime.block_on(server::serve(serving, layers, process.bounds, phase));
+        }
+        Err(error) => {
+            let _ = ready.send(Err(error));
+        }
+    }
+}
+
+fn announce(config: &Config, listener: &TcpListener, internal: &TcpListener) -> Result<()> {
+    let public: SocketAddr = listener.local_addr()?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        address = %public,
+        internal = %internal.local_addr()?,
+        database = crate::config::redact_url(config.database.url.expose()),
+        threads = config.threads(),
+        "outrigger serves at {}; the API is described at {}/docs",
+        config.public_url(),
+        config.public_url(),
+    );
+    Ok(())
+}
+
+/// Drains, closes, and waits for what is in flight, all inside one budget.
+async fn stop(
+    config: &Config,
+    drain: bool,
+    health: &Health,
+    phase: &watch::Sender<Phase>,
+    threads: Threads,
+) -> Result<()> {
+    let budget = tokio::time::sleep(Duration::from_secs(config.http.shutdown_s));
+    let mut budget = std::pin::pin!(budget);
+    health.drain();
+    if drain {
+        tracing::info!(drain_s = config.http.drain_s, "draining: /health says 503 from now on");
+        phase.send_replace(Phase::Draining);
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(config.http.drain_s)) => {}
+            again = signals::wait() => { again?; }
+        }
+    }
+    phase.send_replace(Phase::Closing);
+    let joined = tokio::task::spawn_blocking(move || {
+        threads.into_iter().for_each(|thread| {
+            let _ = thread.join();
+        });
+    });
+    tokio::select! {
+        _ = joined => tracing::info!("stopped"),
+        () = budget.as_mut() => {
+            tracing::warn!(shutdown_s = config.http.shutdown_s, "stopped with requests in flight");
+        }
+        again = signals::wait() => { again?; tracing::warn!("stopped at once: a second signal came"); }
+    }
+    std::process::exit(0);
+}
+

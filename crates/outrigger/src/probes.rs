@@ -1,0 +1,52 @@
+//! Asks every backend how it is, again and again, for `/health/ready` and `/api/health/`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_http::health::{Check, CheckStatus, Health};
+use outrigger_ports::probe::Probed;
+
+use crate::compose::Connected;
+use crate::config::Config;
+
+/// How often each backend is asked.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Runs until the process ends.
+pub(crate) async fn run(connected: Connected, config: Config, health: Arc<Health>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        once(&connected, &config, &health).await;
+    }
+}
+
+/// Asks each backend once.
+pub(crate) async fn once(connected: &Connected, config: &Config, health: &Health) {
+    let database = connected.ports.store.probe().await.map_err(|error| error.to_string());
+    health.note("database", check(database, CheckStatus::Down));
+    if config.redis.url.is_set() {
+        let cache = connected.cache.probe().await.map_err(|error| error.to_string());
+        health.note("cache", check(cache, CheckStatus::Degraded));
+        let limiter = connected.ports.limiter.probe().await.map_err(|error| error.to_string());
+        health.note("limiter", check(limiter, CheckStatus::Degraded));
+    }
+}
+
+/// What clients may see of a probe: not the backend's own words, which may name hosts and users.
+fn check(probed: Result<Probed, String>, when_away: CheckStatus) -> Check {
+    match probed {
+        Ok(probed) => Check {
+            status: CheckStatus::Ok,
+            latency_ms: Some(probed.latency.as_secs_f64() * 1_000.0),
+            detail: None,
+        },
+        Err(error) => {
+            tracing::debug!(source = error, "a probe failed");
+            let detail = match when_away {
+                CheckStatus::Degraded => "not reachable; working without it",
+                _ => "not reachable",
+            };
+            Check { status: when_away, latency_ms: None, detail: Some(detail.to_owned()) }
+        }
+    }
+}

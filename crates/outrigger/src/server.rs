@@ -1,0 +1,168 @@
+//! Serving HTTP: one acceptor, and threads that each have a runtime, services and connections of
+//! their own.
+//!
+//! A request is served from start to end by one thread, and so are the connections to PostgreSQL
+//! and Redis that it uses: no work moves between cores. The acceptor gives each new connection to
+//! the thread with the fewest.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use outrigger_http::layers::Layers;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Connections that wait for their thread to take them.
+const HANDOVER_MAX: usize = 1_024;
+/// Most headers of a request.
+const HEADERS_MAX: usize = 100;
+/// How long accepting pauses when the process has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Bounds of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) connections_max: usize,
+    pub(crate) header_bytes_max: usize,
+    pub(crate) header_timeout: Duration,
+}
+
+/// How far the end of the process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// Not at all.
+    Running,
+    /// New connections are still served; each answer closes its connection.
+    Draining,
+    /// No new connections; what is in flight ends.
+    Closing,
+}
+
+/// Where the acceptor hands connections to.
+#[derive(Clone, Debug)]
+pub(crate) struct Lane {
+    connections: Arc<AtomicUsize>,
+    sender: mpsc::Sender<(std::net::TcpStream, SocketAddr)>,
+}
+
+/// The other end of a lane.
+pub(crate) struct Serving {
+    connections: Arc<AtomicUsize>,
+    receiver: mpsc::Receiver<(std::net::TcpStream, SocketAddr)>,
+}
+
+/// A lane to one thread.
+pub(crate) fn lane() -> (Lane, Serving) {
+    let (sender, receiver) = mpsc::channel(HANDOVER_MAX);
+    let connections = Arc::new(AtomicUsize::new(0));
+    (Lane { connections: connections.clone(), sender }, Serving { connections, receiver })
+}
+
+/// Accepts until the closing phase and hands each connection to the emptiest lane.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    lanes: Vec<Lane>,
+    bounds: Bounds,
+    mut phase: watch::Receiver<Phase>,
+) {
+    loop {
+        let open: usize = lanes.iter().map(|lane| lane.connections.load(Ordering::Relaxed)).sum();
+        if open >= bounds.connections_max {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        }
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = phase.wait_for(|phase| *phase == Phase::Closing) => return,
+        };
+        match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
+            Ok(connection) => hand_over(&lanes, connection).await,
+            Err(error) => {
+                tracing::warn!(source = %error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn hand_over(lanes: &[Lane], connection: (std::net::TcpStream, SocketAddr)) {
+    let emptiest = lanes.iter().min_by_key(|lane| lane.connections.load(Ordering::Relaxed));
+    if let Some(lane) = emptiest {
+        lane.connections.fetch_add(1, Ordering::Relaxed);
+        if lane.sender.send(connection).await.is_err() {
+            lane.connections.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Serves the connections of one lane on this thread, until the closing phase and then until the
+/// last of them has ended.
+pub(crate) async fn serve(
+    mut serving: Serving,
+    layers: Arc<Layers>,
+    bounds: Bounds,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let mut open = JoinSet::new();
+    let for_connections = phase.clone();
+    loop {
+        tokio::select! {
+            connection = serving.receiver.recv() => {
+                let Some((stream, peer)) = connection else { break };
+                let (layers, phase) = (layers.clone(), for_connections.clone());
+                let count = Counted(serving.connections.clone());
+                open.spawn(async move {
+                    let _count = count;
+                    serve_connection(stream, peer, layers, bounds, phase).await;
+                });
+            }
+            Some(_) = open.join_next(), if !open.is_empty() => {}
+            _ = phase.wait_for(|phase| *phase == Phase::Closing) => break,
+        }
+    }
+    while open.join_next().await.is_some() {}
+}
+
+/// Counts a connection until it ends.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn serve_connection(
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    layers: Arc<Layers>,
+    bounds: Bounds,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let _ = stream.set_nodelay(true);
+    let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let service = service_fn(move |request| {
+        let layers = layers.clone();
+        async move { Ok::<_, std::convert::Infallible>(layers.serve(peer, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.header_timeout)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(bounds.header_bytes_max)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // How a client's connection ended is the client's business.
+        _ = connection.as_mut() => return,
+        _ = phase.wait_for(|phase| *phase == Phase::Closing) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}

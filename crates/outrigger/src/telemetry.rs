@@ -1,0 +1,55 @@
+//! Logs and metrics of the process.
+
+use std::io::IsTerminal;
+
+use anyhow::{Context, Result};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{Log, LogFormat};
+
+/// Bounds of the histograms of durations, in seconds.
+const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Bounds of the histograms of counts.
+const COUNTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// Starts logging to standard error; text on a terminal, JSON elsewhere, unless told.
+///
+/// # Errors
+/// When logging was started already.
+pub(crate) fn start_logs(log: &Log) -> Result<()> {
+    let level: LevelFilter = log.level.parse().context("log.level")?;
+    let is_text = match log.format {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+    };
+    let registry = tracing_subscriber::registry().with(level);
+    if is_text {
+        let ansi = std::io::stderr().is_terminal();
+        let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi);
+        registry.with(layer.with_target(false)).try_init()?;
+    } else {
+        let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
+        registry.with(layer.with_writer(std::io::stderr).with_current_span(true)).try_init()?;
+    }
+    Ok(())
+}
+
+/// Starts collecting metrics.
+///
+/// # Errors
+/// When that was done already.
+pub(crate) fn start_metrics() -> Result<PrometheusHandle> {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_size".to_owned()), &COUNTS)?
+        .build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder)
+        .map_err(|_| anyhow::anyhow!("metrics were started twice"))?;
+    Ok(handle)
+}
