@@ -11,6 +11,12 @@ use crate::problem::Problem;
 use crate::request_info::RequestInfo;
 use crate::state::App;
 
+/// Anybody may call, and who signed in does not matter: the body proves who calls, or nothing needs
+/// to. An `Authorization` header is not looked at, so that an expired token, which many clients
+/// send with everything, does not keep its owner from renewing it.
+#[derive(Debug)]
+pub struct Nobody(pub Ctx);
+
 /// Anybody may call; who signed in is known. What may be done is decided by the service, from the
 /// rules of a collection.
 #[derive(Debug)]
@@ -23,6 +29,15 @@ pub struct SignedIn(pub Ctx);
 /// A user with the role admin.
 #[derive(Debug)]
 pub struct Administrator(pub Ctx);
+
+impl FromRequestParts<App> for Nobody {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let info = request_info(parts)?;
+        Ok(Self(count(app, &info, Ok(Actor::Anonymous)).await?))
+    }
+}
 
 impl FromRequestParts<App> for Anyone {
     type Rejection = Problem;
@@ -54,6 +69,20 @@ impl FromRequestParts<App> for Administrator {
 
 /// Who calls, and whether they have not called too often.
 async fn admit(parts: &mut Parts, app: &App) -> Result<Ctx> {
+    let info = request_info(parts)?;
+    let identified = match bearer(parts)? {
+        Some(token) => app.services.auth.authenticate(token).await,
+        None => Ok(Actor::Anonymous),
+    };
+    let ctx = count(app, &info, identified).await?;
+    if let Actor::User { id, .. } = &ctx.actor {
+        let _ = info.actor.set(id.clone());
+    }
+    Ok(ctx)
+}
+
+/// What the layers know of the request; now its route is known too.
+fn request_info(parts: &Parts) -> Result<Arc<RequestInfo>> {
     let info = parts
         .extensions
         .get::<Arc<RequestInfo>>()
@@ -62,25 +91,22 @@ async fn admit(parts: &mut Parts, app: &App) -> Result<Ctx> {
     if let Some(route) = parts.extensions.get::<MatchedPath>() {
         let _ = info.route.set(route.clone());
     }
-    let identified = match bearer(parts)? {
-        Some(token) => app.services.auth.authenticate(token).await,
-        None => Ok(Actor::Anonymous),
-    };
+    Ok(info)
+}
+
+/// Counts the request, also one whose caller could not be identified.
+async fn count(app: &App, info: &RequestInfo, identified: Result<Actor>) -> Result<Ctx> {
     let caller = identified.as_ref().unwrap_or(&Actor::Anonymous);
     if let Some(allowance) = app.services.admission.count(caller, info.address).await {
         let _ = info.allowance.set(allowance);
         allowance.check()?;
     }
-    let ctx = Ctx {
+    Ok(Ctx {
         actor: identified?,
         request_id: info.request_id.clone(),
         address: Some(info.address),
         deadline: None,
-    };
-    if let Actor::User { id, .. } = &ctx.actor {
-        let _ = info.actor.set(id.clone());
-    }
-    Ok(ctx)
+    })
 }
 
 /// The token of the `Authorization` header (RFC 6750).

@@ -1,7 +1,6 @@
 //! What others need to know to check our access tokens, and the rotation of keys.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use outrigger_kernel::{Ctx, Result};
 use serde_json::{Value, json};
 
@@ -10,11 +9,11 @@ use super::keys::{Replaced, RotatedKey};
 use crate::audit::Action;
 
 impl Auth {
-    /// The public keys whose tokens are accepted: a JWK set (RFC 7517).
+    /// The public keys whose tokens are accepted: a JWK set (RFC 7517) as JSON.
     ///
     /// # Errors
     /// `database_unavailable` when they were never read.
-    pub async fn jwks(&self) -> Result<Arc<Value>> {
+    pub async fn jwks(&self) -> Result<Bytes> {
         self.shared.ring.jwks(self.tools()).await
     }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use outrigger_kernel::{Clock, Error, Random, Result, Timestamp};
 use outrigger_ports::collection::{Collection, Stored};
@@ -54,7 +55,7 @@ struct Picture {
     /// The keys that sign, each from its time on, the oldest first.
     signing: Vec<(Timestamp, Arc<SigningKey>)>,
     verifying: Vec<Arc<VerifyingKey>>,
-    jwks: Arc<Value>,
+    jwks: Bytes,
 }
 
 impl Picture {
@@ -144,8 +145,8 @@ impl KeyRing {
         key.ok_or_else(|| Error::internal("there is no signing key"))
     }
 
-    /// The key set for publishing (RFC 7517).
-    pub(in crate::auth) async fn jwks(&self, tools: Tools<'_>) -> Result<Arc<Value>> {
+    /// The key set for publishing (RFC 7517), as JSON.
+    pub(in crate::auth) async fn jwks(&self, tools: Tools<'_>) -> Result<Bytes> {
         let known = self.picture();
         match self.fresh(tools).await {
             Ok(picture) => Ok(picture.jwks.clone()),
@@ -410,6 +411,6 @@ fn provided(pems: &[outrigger_kernel::Secret]) -> Result<Picture> {
     Ok(picture)
 }
 
-fn key_set(keys: &[Value]) -> Arc<Value> {
-    Arc::new(serde_json::json!({ "keys": keys }))
+fn key_set(keys: &[Value]) -> Bytes {
+    serde_json::json!({ "keys": keys }).to_string().into()
 }

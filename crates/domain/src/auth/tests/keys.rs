@@ -16,7 +16,7 @@ fn kid(tokens: &TokenAnswer) -> String {
 }
 
 async fn published(replica: &Replica) -> Vec<String> {
-    let jwks = replica.auth.jwks().await.unwrap();
+    let jwks: Value = serde_json::from_slice(&replica.auth.jwks().await.unwrap()).unwrap();
     let keys = jwks["keys"].as_array().unwrap();
     keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }

@@ -1,0 +1,19 @@
+//! Registering, signing in and out, sessions.
+
+pub(crate) mod change_password;
+mod form;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod refresh;
+pub(crate) mod register;
+pub(crate) mod sessions;
+pub(crate) mod setup;
+pub(crate) mod token;
+
+use http::HeaderMap;
+use http::header::USER_AGENT;
+
+/// What the client says it is.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    headers.get(USER_AGENT)?.to_str().ok().map(ToOwned::to_owned)
+}

@@ -1,0 +1,5 @@
+//! The user who asks.
+
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod update;

@@ -1,0 +1,7 @@
+//! Users: themselves, and for administrators everybody.
+
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod me;
+pub(crate) mod update;
