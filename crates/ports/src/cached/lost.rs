@@ -206,3 +206,102 @@ impl Drop for Repair<'_> {
         self.lost.state().repairing = false;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn keys(from: usize, to: usize) -> Vec<String> {
+        (from..to).map(|n| format!("k{n}")).collect()
+    }
+
+    fn repair_all(lost: &Lost) -> Vec<String> {
+        let mut repaired = Vec::new();
+        while let Some(repair) = lost.repair() {
+            repaired.extend_from_slice(repair.keys());
+            repair.done();
+        }
+        repaired
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_lost_until_they_are_made_good() {
+        let lost = Lost::default();
+        assert!(!lost.any() && lost.repair().is_none());
+        lost.remember(&keys(0, 300), false);
+        assert!(lost.any() && lost.is_lost("k299", MINUTE) && !lost.is_lost("k300", MINUTE));
+        let failed = lost.repair().unwrap();
+        assert!(lost.repair().is_none(), "one at a time");
+        drop(failed);
+        assert!(lost.is_lost("k299", MINUTE));
+        let mut repaired = repair_all(&lost);
+        repaired.sort();
+        let mut all = keys(0, 300);
+        all.sort();
+        assert_eq!(repaired, all);
+        assert!(!lost.any());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_is_lost_again_during_its_repair_stays_lost() {
+        let lost = Lost::default();
+        lost.remember(&keys(0, 2), false);
+        let repair = lost.repair().unwrap();
+        lost.remember(&keys(1, 2), false);
+        repair.done();
+        assert!(!lost.is_lost("k0", MINUTE) && lost.is_lost("k1", MINUTE) && lost.any());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_of_commits_that_may_still_take_effect_are_not_released() {
+        let lost = Lost::default();
+        lost.remember(&keys(0, 3), false);
+        lost.remember(&keys(2, 5), true);
+        let repair = lost.repair().unwrap();
+        assert_eq!(repair.keys().len(), 5);
+        let mut finished = repair.finished_keys().to_vec();
+        finished.sort();
+        assert_eq!(finished, keys(0, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beyond_the_bound_everything_is_lost_for_as_long_as_values_live() {
+        let lost = Lost::default();
+        lost.saw_ttl(MINUTE);
+        lost.remember(&keys(0, KEYS_MAX + 1), false);
+        assert_eq!(lost.count.load(Ordering::Relaxed), KEYS_MAX);
+        assert_eq!(repair_all(&lost).len(), KEYS_MAX);
+        assert!(lost.any() && lost.is_lost("anything", Duration::from_secs(1)));
+        tokio::time::advance(MINUTE).await;
+        assert!(lost.is_lost("anything", Duration::from_secs(1)), "until the last moment");
+        tokio::time::advance(Duration::from_millis(2)).await;
+        assert!(!lost.is_lost("anything", Duration::from_secs(1)));
+        assert!(lost.is_lost("longer", MINUTE * 60), "a value that lives longer may be there");
+        tokio::time::advance(MINUTE * 60 * 25).await;
+        assert!(!lost.is_lost("longer", MINUTE * 60 * 24) && !lost.any());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unannounced_write_is_remembered_unless_it_surely_changed_nothing() {
+        for (ended, lost_then, open) in [
+            (Some(None), true, false),
+            (Some(Some(ErrorKind::OutcomeUnknown)), true, true),
+            (Some(Some(ErrorKind::Conflict)), false, false),
+            (None, true, true),
+        ] {
+            let lost = Lost::default();
+            let key = keys(0, 1);
+            let mut write = lost.unannounced(&key);
+            if let Some(error) = ended {
+                write.ended(error);
+            }
+            drop(write);
+            assert_eq!(lost.is_lost("k0", MINUTE), lost_then, "{ended:?}");
+            if let Some(repair) = lost.repair() {
+                assert_eq!(repair.finished_keys().is_empty(), open, "{ended:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A cache behind a breaker and a time limit for each call.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::cache::{Cache, CacheError, Hold, Lease, Lookup};
+use crate::probe::Probed;
+
+use super::breaker::{Breaker, Pass};
+
+/// The same cache; a call that takes too long fails, and while the breaker is open calls fail at
+/// once with [`CacheError::Skipped`].
+#[derive(Debug)]
+pub struct GuardedCache {
+    inner: Arc<dyn Cache>,
+    breaker: Arc<Breaker>,
+    timeout: Duration,
+}
+
+impl GuardedCache {
+    /// Guards `inner`; each call may take `timeout`.
+    pub fn new(inner: Arc<dyn Cache>, breaker: Arc<Breaker>, timeout: Duration) -> Self {
+        Self { inner, breaker, timeout }
+    }
+
+    async fn guard<T>(
+        &self,
+        call: impl Future<Output = Result<T, CacheError>> + Send,
+    ) -> Result<T, CacheError> {
+        match self.breaker.enter() {
+            Some(pass) => self.run(pass, call).await,
+            None => Err(CacheError::Skipped),
+        }
+    }
+
+    async fn run<T>(
+        &self,
+        pass: Pass<'_>,
+        call: impl Future<Output = Result<T, CacheError>> + Send,
+    ) -> Result<T, CacheError> {
+        let late = |_| Err(CacheError::Unavailable("no answer in time".into()));
+        pass.count(tokio::time::timeout(self.timeout, call).await.unwrap_or_else(late))
+    }
+}
+
+#[async_trait]
+impl Cache for GuardedCache {
+    async fn lookup(&self, key: &str, lease_for: Duration) -> Result<Lookup, CacheError> {
+        self.guard(self.inner.lookup(key, lease_for)).await
+    }
+
+    async fn peek(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
+        self.guard(self.inner.peek(key)).await
+    }
+
+    async fn fill(
+        &self,
+        key: &str,
+        lease: &Lease,
+        value: Bytes,
+        ttl: Duration,
+    ) -> Result<bool, CacheError> {
+        self.guard(self.inner.fill(key, lease, value, ttl)).await
+    }
+
+    async fn abandon(&self, key: &str, lease: &Lease) -> Result<(), CacheError> {
+        self.guard(self.inner.abandon(key, lease)).await
+    }
+
+    async fn hold(&self, keys: &[String], hold_for: Duration) -> Result<Hold, CacheError> {
+        self.guard(self.inner.hold(keys, hold_for)).await
+    }
+
+    async fn release(&self, keys: &[String], hold: &Hold) -> Result<(), CacheError> {
+        self.guard(self.inner.release(keys, hold)).await
+    }
+
+    /// Asks also while the breaker is open; a good answer closes it.
+    async fn probe(&self) -> Result<Probed, CacheError> {
+        self.run(self.breaker.enter_anyway(), self.inner.probe()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use outrigger_kernel::{ManualClock, SystemRandom, Timestamp};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A cache whose first calls hang for ever, and which then knows nothing.
+    #[derive(Debug, Default)]
+    struct Hanging {
+        hangs: usize,
+        calls: AtomicUsize,
+    }
+
+    impl Hanging {
+        async fn call(&self) {
+            if self.calls.fetch_add(1, Ordering::SeqCst) < self.hangs {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    #[async_trait]
+    impl Cache for Hanging {
+        async fn lookup(&self, _: &str, _: Duration) -> Result<Lookup, CacheError> {
+            self.call().await;
+            Ok(Lookup::Loading)
+        }
+
+        async fn peek(&self, _: &str) -> Result<Option<Bytes>, CacheError> {
+            self.call().await;
+            Ok(None)
+        }
+
+        async fn fill(
+            &self,
+            _: &str,
+            _: &Lease,
+            _: Bytes,
+            _: Duration,
+        ) -> Result<bool, CacheError> {
+            self.call().await;
+            Ok(false)
+        }
+
+        async fn abandon(&self, _: &str, _: &Lease) -> Result<(), CacheError> {
+            self.call().await;
+            Ok(())
+        }
+
+        async fn hold(&self, _: &[String], _: Duration) -> Result<Hold, CacheError> {
+            self.call().await;
+            Ok(Hold(1))
+        }
+
+        async fn release(&self, _: &[String], _: &Hold) -> Result<(), CacheError> {
+            self.call().await;
+            Ok(())
+        }
+
+        async fn probe(&self) -> Result<Probed, CacheError> {
+            self.call().await;
+            Ok(Probed::default())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hanging_cache_is_left_alone_until_it_answers() {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
+        let breaker = Arc::new(Breaker::new("test", clock.clone(), Arc::new(SystemRandom)));
+        let inner = Arc::new(Hanging { hangs: 4, ..Hanging::default() });
+        let cache = GuardedCache::new(inner.clone(), breaker.clone(), Duration::from_millis(5));
+        for _ in 0..3 {
+            assert!(matches!(cache.peek("k").await, Err(CacheError::Unavailable(_))));
+        }
+        assert!(breaker.is_open());
+        let keys = ["k".to_owned()];
+        assert!(matches!(cache.peek("k").await, Err(CacheError::Skipped)));
+        assert!(matches!(cache.hold(&keys, Duration::ZERO).await, Err(CacheError::Skipped)));
+        assert_eq!(inner.calls.load(Ordering::SeqCst), 3);
+        assert!(cache.probe().await.is_err(), "a probe asks anyway");
+        assert_eq!(inner.calls.load(Ordering::SeqCst), 4);
+        assert!(cache.probe().await.is_ok());
+        assert!(!breaker.is_open());
+        assert_eq!(cache.lookup("k", Duration::ZERO).await.unwrap(), Lookup::Loading);
+    }
+}
