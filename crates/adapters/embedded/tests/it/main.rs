@@ -1,5 +1,6 @@
 //! The adapters in memory pass the suites of their ports.
 
 mod cache;
+mod decorated;
 mod limiter;
 mod store;
