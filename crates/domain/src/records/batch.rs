@@ -130,8 +130,7 @@ impl Records {
         idempotency_key: Option<&str>,
     ) -> Result<BatchResult> {
         let body = serde_json::to_vec(input).map_err(Error::internal)?;
-        let keyed =
-            idempotency_key.map(|key| Keyed::new(ctx, "batch", key, &body)).transpose()?;
+        let keyed = idempotency_key.map(|key| Keyed::new(ctx, "batch", key, &body)).transpose()?;
         if let Some(first) = self.first_result(keyed.as_ref()).await? {
             return Ok(first);
         }
@@ -143,7 +142,8 @@ impl Records {
             let mut batch = Batch::default();
             let mut held = Vec::new();
             for (position, (step, document)) in steps.iter().zip(&current).enumerate() {
-                let write = self.write_of(ctx, step, document.as_ref()).map_err(|e| at(e, position))?;
+                let write =
+                    self.write_of(ctx, step, document.as_ref()).map_err(|e| at(e, position))?;
                 let changes = !matches!(write, Write::Check { .. });
                 if changes && document.is_some() {
                     held.push(cache_key(&step.compiled, &step.id));
@@ -207,14 +207,17 @@ impl Records {
             (BatchOperation::Put { .. }, None) => rules::check(&rules.create, ctx, ctx.user_id())?,
             (BatchOperation::Delete { .. }, Some(_)) => rules::check(&rules.delete, ctx, owner)?,
             (BatchOperation::Check { .. }, Some(_)) => rules::check(&rules.read, ctx, owner)?,
-            (BatchOperation::Delete { .. }, None) => rules::check(&rules.delete, ctx, ctx.user_id())?,
+            (BatchOperation::Delete { .. }, None) => {
+                rules::check(&rules.delete, ctx, ctx.user_id())?;
+            }
             (BatchOperation::Check { .. }, None) => rules::check(&rules.read, ctx, ctx.user_id())?,
         }
         let version = head.as_ref().map_or(0, |head| head.version);
         if let Some(expected) = step.operation.if_version()
             && expected != version
         {
-            let message = format!("the record has version {version}, not {expected} (0: there is none)");
+            let message =
+                format!("the record has version {version}, not {expected} (0: there is none)");
             return Err(Error::new(ErrorKind::PreconditionFailed, "if_version_failed", message));
         }
         match step.operation {

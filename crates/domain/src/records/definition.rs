@@ -153,8 +153,8 @@ fn indexes(input: &CollectionInput) -> Result<Vec<Index>> {
     for (list, position, name) in declared {
         let is_unique = list == "unique";
         let place = position.to_string();
-        let index = Index::parse(name, is_unique, schema)
-            .map_err(|error| error.within(&[list, &place]))?;
+        let index =
+            Index::parse(name, is_unique, schema).map_err(|error| error.within(&[list, &place]))?;
         match all.iter().find(|other| other.store_name == index.store_name) {
             None => all.push(index),
             Some(_) if implied.as_ref() == Some(name) && !is_unique => {}

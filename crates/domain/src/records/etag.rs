@@ -53,7 +53,10 @@ impl Preconditions {
                 tags(header).any(|given| given == "*" || given == tag)
             });
             if !matches {
-                return Err(failed("If-Match", "the record is not in the state that If-Match names"));
+                return Err(failed(
+                    "If-Match",
+                    "the record is not in the state that If-Match names",
+                ));
             }
         }
         if let (Some(_), Some(current)) = (&self.if_none_match, current)

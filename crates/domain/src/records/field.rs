@@ -51,7 +51,8 @@ impl Field {
             "created_by" => Self::CreatedBy,
             path => {
                 let parts: Vec<String> = path.split('.').map(ToOwned::to_owned).collect();
-                let fits = path.len() <= 64 && parts.iter().all(|p| outrigger_kernel::id::is_valid_name(p));
+                let fits = path.len() <= 64
+                    && parts.iter().all(|p| outrigger_kernel::id::is_valid_name(p));
                 return fits.then_some(Self::Data(parts));
             }
         })

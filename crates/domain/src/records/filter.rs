@@ -50,9 +50,7 @@ impl ListRequest {
     ///
     /// # Errors
     /// `invalid` naming the parameter.
-    pub fn parse<'a>(
-        pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
-    ) -> Result<Self> {
+    pub fn parse<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Result<Self> {
         let mut request = Self {
             limit: limits::PAGE_DEFAULT,
             cursor: None,

@@ -107,9 +107,8 @@ fn by_index<'c>(
     sort: &[Column],
     descending: bool,
 ) -> Option<Plan<'c>> {
-    let equal = |column: &Column| {
-        conditions.iter().position(|c| c.op == Op::Eq && c.column == *column)
-    };
+    let equal =
+        |column: &Column| conditions.iter().position(|c| c.op == Op::Eq && c.column == *column);
     let mut used = Vec::new();
     let mut start = Vec::new();
     for column in &index.columns {

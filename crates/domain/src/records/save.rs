@@ -72,12 +72,12 @@ impl<'a> Draft<'a> {
         let entries = compiled.entries(&meta, self.data)?;
         let body = envelope::body(created_at, updated_at, created_by, self.data)?;
         if body.len() > limits::RECORD_DATA_BYTES_MAX {
-            let most = format!("the data of a record has at most {} bytes", limits::RECORD_DATA_BYTES_MAX);
+            let most =
+                format!("the data of a record has at most {} bytes", limits::RECORD_DATA_BYTES_MAX);
             return Err(Error::new(ErrorKind::TooLarge, "record_too_large", most));
         }
         let key = Key::new(&compiled.store_collection, id);
-        let write =
-            Write::Put { key, body: body.clone(), entries, expires_at: None, precondition };
+        let write = Write::Put { key, body: body.clone(), entries, expires_at: None, precondition };
         Ok((write, body))
     }
 

@@ -42,7 +42,8 @@ fn value(schema: Option<&Value>, name: &str, text: &str) -> Result<Value> {
         return Ok(scalar(text).unwrap_or_else(|| Value::from(text)));
     }
     let fits = |value: &Value| match value {
-        Value::Null => types.contains(&"null"),
+        // A record without the field is found by null, unless that could be the text "null".
+        Value::Null => types.contains(&"null") || !types.contains(&"string"),
         Value::Bool(_) => types.contains(&"boolean"),
         Value::Number(number) => {
             types.contains(&"number") || (types.contains(&"integer") && !number.is_f64())

@@ -65,7 +65,8 @@ impl Records {
         }
         let after = work.after.clone();
         let name = found.id.clone();
-        let Some(claimed) = self.progress(found, |d| set_claim(d, self.claim(worker))).await? else {
+        let Some(claimed) = self.progress(found, |d| set_claim(d, self.claim(worker))).await?
+        else {
             return Ok(false);
         };
         let compiled = compile(claimed.clone())?;

@@ -1,1 +1,0 @@
-//! Tests of records on embedded adapters.

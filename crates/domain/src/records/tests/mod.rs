@@ -1,0 +1,82 @@
+//! Tests of records on embedded adapters, with a clock that moves when told to.
+
+mod batches;
+mod lists;
+mod single;
+mod upkeep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore};
+use outrigger_kernel::{Actor, Ctx, ManualClock, Role, SystemRandom, Timestamp};
+use outrigger_ports::cached::CacheAside;
+use serde_json::{Value, json};
+
+use super::{CollectionInput, Records, Settings};
+use crate::audit::Audit;
+use crate::ports::Ports;
+
+/// A service on its own store, and the clock that it follows.
+pub(super) struct Bench {
+    pub(super) records: Records,
+    pub(super) clock: Arc<ManualClock>,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
+        let random = Arc::new(SystemRandom);
+        let ports = Ports {
+            store: Arc::new(MemoryStore::new(clock.clone())),
+            cache: Arc::new(CacheAside::new(
+                Arc::new(MemoryCache::new(1 << 20, clock.clone())),
+                random.clone(),
+            )),
+            limiter: Arc::new(MemoryLimiter::new(clock.clone())),
+            clock: clock.clone(),
+            random,
+        };
+        let settings = Settings { settle: Duration::from_secs(3) };
+        let records = Records::new(&ports, Audit::new(&ports), Arc::default(), settings);
+        Self { records, clock }
+    }
+
+    pub(super) async fn define(&self, name: &str, definition: Value) {
+        let input: CollectionInput = serde_json::from_value(definition).unwrap();
+        self.records.put_collection(&admin(), name, input).await.unwrap();
+        self.clock.advance(Duration::from_secs(1));
+    }
+
+    pub(super) async fn put(&self, collection: &str, id: &str, data: Value) {
+        let body = data.to_string();
+        let expected = super::Preconditions::default();
+        self.records.replace(&admin(), collection, id, body.as_bytes(), &expected).await.unwrap();
+    }
+
+    pub(super) async fn data(&self, collection: &str, id: &str) -> Value {
+        let found = self.records.read(&admin(), collection, id).await.unwrap();
+        serde_json::from_slice::<Value>(&found.json).unwrap()["data"].clone()
+    }
+}
+
+pub(super) fn admin() -> Ctx {
+    Ctx::system("test")
+}
+
+pub(super) fn user(id: &str) -> Ctx {
+    with_role(id, "user")
+}
+
+pub(super) fn with_role(id: &str, role: &str) -> Ctx {
+    let actor = Actor::User { id: id.into(), role: Role::new(role), session: "ses_1".into() };
+    Ctx { actor, ..Ctx::system("test") }
+}
+
+pub(super) fn nobody() -> Ctx {
+    Ctx { actor: Actor::Anonymous, ..Ctx::system("test") }
+}
+
+pub(super) fn open_rules() -> Value {
+    json!({"list": "public", "read": "public", "create": "public", "update": "public", "delete": "public"})
+}
