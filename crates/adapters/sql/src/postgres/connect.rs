@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::statements::{Statements, Which};
 use super::url::{Protection, Target};
-use super::{PostgresOptions, error, tls};
+use super::{PostgresOptions, tls};
 use crate::fault::Fault;
 
 /// How much longer than the server was told the client waits; then the connection is dead.
@@ -111,27 +111,21 @@ impl Connector {
     /// [`StoreError::Unavailable`] says why there is none.
     pub(super) async fn open(&self) -> Result<(Arc<Conn>, Driver), StoreError> {
         let opening = async {
+            let failed = |error: Error| unavailable(&Fault::of(&error).0);
             match self.tls.clone() {
                 None => {
-                    let (client, connection) = self.config.connect(NoTls).await?;
+                    let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
                     self.prepare(client, Box::pin(ended(connection))).await
                 }
                 Some(tls) => {
-                    let (client, connection) = self.config.connect(tls).await?;
+                    let (client, connection) = self.config.connect(tls).await.map_err(failed)?;
                     self.prepare(client, Box::pin(ended(connection))).await
                 }
             }
         };
         match timeout(self.timeout, opening).await {
-            Ok(Ok(opened)) => Ok(opened),
-            Ok(Err(error)) => match error::of(&error) {
-                StoreError::Unavailable(cause) => Err(StoreError::Unavailable(cause)),
-                _ => Err(StoreError::Unavailable(Fault::cause(Fault::of(&error).0))),
-            },
-            Err(_) => Err(StoreError::Unavailable(Fault::cause(format!(
-                "no connection within {:?}",
-                self.timeout
-            )))),
+            Ok(opened) => opened,
+            Err(_) => Err(unavailable(&format!("no connection within {:?}", self.timeout))),
         }
     }
 
@@ -139,12 +133,12 @@ impl Connector {
         &self,
         client: Client,
         mut driver: Driver,
-    ) -> Result<(Arc<Conn>, Driver), Error> {
-        let set_up = client.batch_execute(&self.set_up);
+    ) -> Result<(Arc<Conn>, Driver), StoreError> {
         tokio::select! {
-            biased;
-            () = &mut driver => {}
-            done = set_up => done?,
+            done = client.batch_execute(&self.set_up) => {
+                done.map_err(|error| unavailable(&Fault::of(&error).0))?;
+            }
+            () = &mut driver => return Err(unavailable("the connection was lost at once")),
         }
         let end = Arc::new(Notify::new());
         let ended = Arc::clone(&end);
@@ -163,6 +157,10 @@ impl Connector {
         });
         Ok((Arc::new(conn), driver))
     }
+}
+
+fn unavailable(what: &str) -> StoreError {
+    StoreError::Unavailable(Fault::cause(what))
 }
 
 /// The end of a connection; whoever waits on it learns of an error from their own answer.

@@ -1,130 +1,60 @@
 //! The connections that all reads share: each carries many reads at once, one answer after the
-//! other, and is opened again by itself when it ends.
+//! other.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use metrics::Gauge;
 use outrigger_ports::store::StoreError;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::connect::{Conn, Connector, Driver};
+use super::connect::{Conn, Connector};
 use super::error;
+use super::lane::{Current, Flight, Lane};
 use super::statements::Which;
 use crate::fault::Fault;
 
-/// The wait before a connection is tried again, from the first to the longest.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-/// A connection that lived this long did not fail at once.
-const SETTLED: Duration = Duration::from_secs(1);
-
-/// How long to wait before the next try; a little different for each `salt`, so that many do not
-/// come at once.
-pub(super) fn backoff(attempt: u32, salt: usize) -> Duration {
-    let wait = BACKOFF.0.saturating_mul(1 << attempt.min(10)).min(BACKOFF.1);
-    let share = u32::try_from(salt.wrapping_mul(37) % 50).unwrap_or(0);
-    wait * (100 - share) / 100
-}
+/// How long a read waits for a connection that has just been lost to be opened again.
+const REOPENING: Duration = Duration::from_millis(500);
 
 /// The connections. Dropping it closes them.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    lanes: Vec<Arc<Lane>>,
+    all: Vec<Arc<Lane>>,
+    changed: Arc<Notify>,
     connector: Arc<Connector>,
 }
 
-#[derive(Debug)]
-struct Lane {
-    current: Mutex<Current>,
-    up: AtomicBool,
-    idle: Gauge,
-    used: Gauge,
-    number: usize,
-}
-
-#[derive(Debug)]
-enum Current {
-    Up(Arc<Conn>),
-    Down(String),
-}
-
-/// A read that is under way on a connection.
-struct Flight<'a> {
-    lane: &'a Lane,
-    conn: Arc<Conn>,
-}
-
-impl Lane {
-    fn lock(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn begin(&self, conn: Arc<Conn>) -> Flight<'_> {
-        if conn.in_flight.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.idle.decrement(1.0);
-            self.used.increment(1.0);
-        }
-        Flight { lane: self, conn }
-    }
-
-    fn set(&self, current: Current) {
-        let up = matches!(current, Current::Up(_));
-        if self.up.swap(up, Ordering::Relaxed) != up {
-            if up { self.idle.increment(1.0) } else { self.idle.decrement(1.0) }
-        }
-        *self.lock() = current;
-    }
-}
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        if self.conn.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.lane.used.decrement(1.0);
-            self.lane.idle.increment(1.0);
-        }
-    }
-}
-
 impl Lanes {
-    /// Opens `count` connections; the first must open, the others follow in the background.
+    /// Opens `count` connections. With `must_open` the first must open; the others follow in the
+    /// background.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the first does not open and `must_open`.
+    /// [`StoreError::Unavailable`] when the first must open and does not.
     pub(super) async fn open(
         connector: Arc<Connector>,
         count: usize,
         must_open: bool,
     ) -> Result<Self, StoreError> {
         let mut first = if must_open { Some(connector.open().await?) } else { None };
-        let gauge = |state| metrics::gauge!("outrigger_database_connections", "kind" => "read", "state" => state);
-        let lanes = (0..count.max(1))
+        let changed = Arc::new(Notify::new());
+        let all = (0..count.max(1))
             .map(|number| {
-                let lane = Arc::new(Lane {
-                    current: Mutex::new(Current::Down("not connected yet".to_owned())),
-                    up: AtomicBool::new(false),
-                    idle: gauge("idle"),
-                    used: gauge("used"),
-                    number,
-                });
-                let opened = first.take().map(|(conn, driver)| {
-                    lane.set(Current::Up(conn));
-                    driver
-                });
-                tokio::spawn(keep_open(Arc::downgrade(&lane), Arc::clone(&connector), opened));
-                lane
+                Lane::start(first.take(), Arc::clone(&connector), Arc::clone(&changed), number)
             })
             .collect();
-        Ok(Self { lanes, connector })
+        Ok(Self { all, changed, connector })
     }
 
-    /// The open connection with the fewest reads under way.
-    fn pick(&self) -> Result<Flight<'_>, StoreError> {
+    /// The open connection with the fewest reads under way; without one, whether one is being
+    /// opened for the first time, and why there is none.
+    fn choose(&self) -> Result<Flight<'_>, (bool, String)> {
         let mut best: Option<(usize, &Lane, Arc<Conn>)> = None;
-        let mut reason = String::new();
-        for lane in &self.lanes {
+        let (mut opening, mut reason) = (false, "the connection was lost".to_owned());
+        for lane in &self.all {
             match &*lane.lock() {
                 Current::Up(conn) if conn.is_open() => {
                     let load = conn.in_flight.load(Ordering::Relaxed);
@@ -132,14 +62,29 @@ impl Lanes {
                         best = Some((load, lane, Arc::clone(conn)));
                     }
                 }
-                Current::Up(_) => reason.push_str("the connection was lost"),
-                Current::Down(why) if reason.is_empty() => reason.push_str(why),
-                Current::Down(_) => {}
+                Current::Up(_) | Current::Opening => opening = true,
+                Current::Down(why) => reason.clone_from(why),
             }
         }
-        match best {
-            Some((_, lane, conn)) => Ok(lane.begin(conn)),
-            None => Err(StoreError::Unavailable(Fault::cause(reason))),
+        best.map(|(_, lane, conn)| lane.begin(conn)).ok_or((opening, reason))
+    }
+
+    /// As [`Lanes::choose`]; waits a moment when one is being opened.
+    async fn pick(&self) -> Result<Flight<'_>, StoreError> {
+        if let Ok(flight) = self.choose() {
+            return Ok(flight);
+        }
+        let deadline = Instant::now() + REOPENING;
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            let (opening, reason) = match self.choose() {
+                Ok(flight) => return Ok(flight),
+                Err(none) => none,
+            };
+            if !opening || timeout_at(deadline, changed).await.is_err() {
+                return Err(StoreError::Unavailable(Fault::cause(reason)));
+            }
         }
     }
 
@@ -149,14 +94,14 @@ impl Lanes {
         which: Which,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        let flight = self.pick()?;
+        let flight = self.pick().await?;
         let lost = match self.read_on(&flight.conn, which, params).await {
             Ok(rows) => return Ok(rows),
             Err((error, lost)) if !lost => return Err(error),
             Err((error, _)) => error,
         };
         drop(flight);
-        let Ok(flight) = self.pick() else { return Err(lost) };
+        let Ok(flight) = self.pick().await else { return Err(lost) };
         self.read_on(&flight.conn, which, params).await.map_err(|(error, _)| error)
     }
 
@@ -194,7 +139,7 @@ impl Lanes {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        let flight = self.pick()?;
+        let flight = self.pick().await?;
         match timeout(self.connector.patience, flight.conn.client.query(sql, params)).await {
             Ok(answer) => answer.map_err(|error| error::of(&error)),
             Err(_) => Err(StoreError::Timeout),
@@ -203,50 +148,7 @@ impl Lanes {
 
     /// Whether there is a connection now.
     pub(super) fn is_up(&self) -> bool {
-        self.lanes.iter().any(|lane| lane.up.load(Ordering::Relaxed))
-    }
-}
-
-/// Keeps one connection open for as long as the lane is there.
-async fn keep_open(lane: Weak<Lane>, connector: Arc<Connector>, mut opened: Option<Driver>) {
-    let mut attempt = 0;
-    let salt = lane.upgrade().map_or(0, |lane| lane.number);
-    loop {
-        let driver = match opened.take() {
-            Some(driver) => driver,
-            None => match connector.open().await {
-                Ok((conn, driver)) => {
-                    let Some(lane) = lane.upgrade() else { return };
-                    if attempt > 0 {
-                        tracing::info!("the database is back");
-                    }
-                    lane.set(Current::Up(conn));
-                    driver
-                }
-                Err(error) => {
-                    let Some(lane) = lane.upgrade() else { return };
-                    if attempt == 0 {
-                        tracing::warn!(%error, "no connection to the database");
-                    }
-                    lane.set(Current::Down(error.to_string()));
-                    drop(lane);
-                    sleep(backoff(attempt, salt)).await;
-                    attempt = attempt.saturating_add(1);
-                    continue;
-                }
-            },
-        };
-        let started = Instant::now();
-        driver.await;
-        let Some(lane) = lane.upgrade() else { return };
-        lane.set(Current::Down("the connection was lost".to_owned()));
-        drop(lane);
-        if started.elapsed() < SETTLED {
-            sleep(backoff(attempt, salt)).await;
-            attempt = attempt.saturating_add(1);
-        } else {
-            attempt = 0;
-        }
+        self.all.iter().any(|lane| matches!(&*lane.lock(), Current::Up(conn) if conn.is_open()))
     }
 }
 

@@ -8,6 +8,7 @@ mod commit;
 mod connect;
 mod encode;
 mod error;
+mod lane;
 mod lanes;
 mod migrate;
 mod options;
@@ -15,6 +16,8 @@ mod pool;
 mod probe;
 mod query;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod url;
 

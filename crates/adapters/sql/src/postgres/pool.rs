@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::PostgresOptions;
 use super::connect::{Conn, Connector};
-use super::lanes::{backoff, next_salt};
+use super::lane::backoff;
+use super::lanes::next_salt;
 use crate::fault::Fault;
 
 /// Most commits that wait for a connection of this handle.

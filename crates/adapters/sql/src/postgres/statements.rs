@@ -1,7 +1,9 @@
 //! Every statement of the store, prepared once on each connection when it is first used.
 //!
 //! Each reads or writes by one range of one index. The session settings of
-//! [`super::connect`] keep the planner from anything else, whatever its statistics say.
+//! [`super::connect`] keep the planner from anything else, whatever its statistics say; `OFFSET 0`
+//! keeps it from moving the condition on a document's key out of the lookup, which it likes to do
+//! for a table that was empty when the statement was prepared.
 
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, Error, Statement};
@@ -32,10 +34,12 @@ macro_rules! by_entries {
         concat!(
             "SELECT e.value, e.id, d.version, d.expires_at, d.body FROM ",
             $table,
-            " e JOIN outrigger_documents d ON d.collection = e.collection AND d.id = e.id \
+            " e CROSS JOIN LATERAL (\
+               SELECT version, expires_at, body FROM outrigger_documents \
+               WHERE collection = $1 AND id = e.id \
+               AND (expires_at IS NULL OR expires_at > $7) OFFSET 0) d \
              WHERE e.collection = $1 AND e.name = $2 \
-             AND (e.value, e.id) > ($3, $4) AND (e.value, e.id) < ($5, $6) \
-             AND (d.expires_at IS NULL OR d.expires_at > $7) ORDER BY ",
+             AND (e.value, e.id) > ($3, $4) AND (e.value, e.id) < ($5, $6) ORDER BY ",
             $order,
             " LIMIT $8"
         )
@@ -65,7 +69,9 @@ impl Which {
             Self::GetMany => {
                 "SELECT k.position, d.version, d.expires_at, d.body \
                  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k(collection, id, position) \
-                 JOIN outrigger_documents d ON d.collection = k.collection AND d.id = k.id"
+                 CROSS JOIN LATERAL (\
+                   SELECT version, expires_at, body FROM outrigger_documents \
+                   WHERE collection = k.collection AND id = k.id OFFSET 0) d"
             }
             Self::ById => by_id!("id"),
             Self::ByIdDescending => by_id!("id DESC"),

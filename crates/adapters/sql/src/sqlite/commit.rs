@@ -133,14 +133,15 @@ fn insert_entries(
     Ok(())
 }
 
+/// The keys of expired documents, the oldest first.
+pub(super) const EXPIRED: &str = "SELECT collection, id FROM documents \
+     WHERE expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
+
 /// Deletes up to `limit` expired documents; returns how many.
 pub(super) fn purge(conn: &Connection, limit: usize, now: Timestamp) -> Result<usize, Stop> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let keys = conn
-        .prepare_cached(
-            "SELECT collection, id FROM documents WHERE expires_at IS NOT NULL \
-             AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
-        )?
+        .prepare_cached(EXPIRED)?
         .query_map(params![now.as_micros(), limit], |row| {
             Ok(Key { collection: row.get(0)?, id: row.get(1)? })
         })?

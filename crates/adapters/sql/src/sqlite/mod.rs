@@ -15,6 +15,8 @@ mod probe;
 mod query;
 mod queue;
 mod readers;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -46,12 +46,15 @@ CREATE FUNCTION outrigger_reindex_v1(
 ) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
   IF old_names IS NOT NULL THEN
-    DELETE FROM outrigger_index_entries e
-    USING unnest(old_names, old_values, old_uniques) AS o(name, value, is_unique)
-    WHERE NOT o.is_unique
-      AND e.collection = of_collection AND e.name = o.name AND e.value = o.value AND e.id = of_id
-      AND NOT EXISTS (SELECT FROM unnest(new_names, new_values, new_uniques) AS n(name, value, is_unique)
-                      WHERE NOT n.is_unique AND n.name = o.name AND n.value = o.value);
+    -- One by one: a join would leave it to the planner how the entries are found.
+    FOR i IN 1..array_length(old_names, 1) LOOP
+      CONTINUE WHEN old_uniques[i] OR EXISTS (
+        SELECT FROM unnest(new_names, new_values, new_uniques) AS n(name, value, is_unique)
+        WHERE NOT n.is_unique AND n.name = old_names[i] AND n.value = old_values[i]);
+      DELETE FROM outrigger_index_entries e
+      WHERE e.collection = of_collection AND e.name = old_names[i]
+        AND e.value = old_values[i] AND e.id = of_id;
+    END LOOP;
   END IF;
   IF new_names IS NOT NULL THEN
     INSERT INTO outrigger_index_entries (collection, name, value, id)
@@ -279,10 +282,12 @@ BEGIN
     CONTINUE WHEN gone.entry_names IS NULL;
     PERFORM outrigger_reindex_v1(old.collection, old.id,
       gone.entry_names, gone.entry_values, gone.entry_uniques, NULL, NULL, NULL);
-    DELETE FROM outrigger_unique_entries e
-    USING unnest(gone.entry_names, gone.entry_values, gone.entry_uniques) AS o(name, value, is_unique)
-    WHERE o.is_unique AND e.collection = old.collection AND e.name = o.name
-      AND e.value = o.value AND e.id = old.id;
+    FOR i IN 1..array_length(gone.entry_names, 1) LOOP
+      CONTINUE WHEN NOT gone.entry_uniques[i];
+      DELETE FROM outrigger_unique_entries e
+      WHERE e.collection = old.collection AND e.name = gone.entry_names[i]
+        AND e.value = gone.entry_values[i] AND e.id = old.id;
+    END LOOP;
   END LOOP;
   RETURN purged;
 END

@@ -1,3 +1,5 @@
 //! SQLite.
 
+mod disk;
+mod open;
 mod suite;

@@ -1,0 +1,155 @@
+//! Commits that wait for others, statements that take too long, a pool that is used up.
+
+use std::time::{Duration, Instant};
+
+use outrigger_ports::store::{Batch, Precondition, Store, StoreError, Write};
+use outrigger_sql::{PostgresOptions, PostgresStore};
+use outrigger_testkit::Postgres;
+
+use super::{fresh, migrated, session, store};
+use crate::support::{clock, create, key, on_one_core, put};
+
+const HOLD: &str = "BEGIN; SELECT pg_advisory_xact_lock(outrigger_guard_v1('rec.things', 'a'))";
+
+#[test]
+fn a_statement_that_takes_too_long_is_a_timeout_that_changed_nothing() {
+    on_one_core(async {
+        let (direct, options) = store().await;
+        create(&direct, "a").await.unwrap();
+        let options = PostgresOptions {
+            statement_timeout: Duration::from_millis(150),
+            lock_timeout: Duration::from_secs(60),
+            ..options
+        };
+        let store = PostgresStore::connect(&options, clock()).await.unwrap();
+        let blocker = session(&options).await;
+        blocker.batch_execute("BEGIN; LOCK TABLE outrigger_documents").await.unwrap();
+        let started = Instant::now();
+        let read = store.get(&key("a")).await;
+        assert!(matches!(read, Err(StoreError::Timeout)), "{read:?}");
+        let written = create(&store, "b").await;
+        assert!(matches!(written, Err(StoreError::Timeout)), "{written:?}");
+        assert!(started.elapsed() < Duration::from_secs(1), "the server gave up first");
+        blocker.batch_execute("ROLLBACK").await.unwrap();
+        assert!(store.get(&key("a")).await.unwrap().is_some());
+        assert_eq!(store.get(&key("b")).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn a_commit_waits_for_another_one_only_so_long() {
+    on_one_core(async {
+        let (_, options) = store().await;
+        let options = PostgresOptions { lock_timeout: Duration::from_millis(150), ..options };
+        let store = PostgresStore::connect(&options, clock()).await.unwrap();
+        create(&store, "a").await.unwrap();
+        let blocker = session(&options).await;
+        blocker.batch_execute(HOLD).await.unwrap();
+        let written = store.commit(Batch::of([put("a", Precondition::Any)])).await;
+        assert!(matches!(written, Err(StoreError::Unavailable(_))), "{written:?}");
+        blocker.batch_execute("ROLLBACK").await.unwrap();
+        assert_eq!(store.commit(Batch::of([put("a", Precondition::Any)])).await.unwrap(), [2]);
+    });
+}
+
+#[test]
+fn commits_that_find_no_free_connection_are_told_so() {
+    on_one_core(async {
+        let (_, options) = store().await;
+        let options = PostgresOptions {
+            write_connections: 1,
+            acquire_timeout: Duration::from_millis(100),
+            ..options
+        };
+        let store = PostgresStore::connect(&options, clock()).await.unwrap();
+        create(&store, "a").await.unwrap();
+        let blocker = session(&options).await;
+        blocker.batch_execute(HOLD).await.unwrap();
+        let held = store.commit(Batch::of([put("a", Precondition::Any)]));
+        let other = async {
+            let refused = create(&store, "b").await.unwrap_err();
+            blocker.batch_execute("ROLLBACK").await.unwrap();
+            refused
+        };
+        let (held, refused) = tokio::join!(held, other);
+        assert_eq!(held.unwrap(), [2]);
+        assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+        assert!(refused.to_string().contains("none of 1 connections"), "{refused}");
+        create(&store, "b").await.unwrap();
+    });
+}
+
+#[test]
+fn many_commits_check_one_document_beside_each_other() {
+    on_one_core(async {
+        let (store, options) = store().await;
+        create(&store, "a").await.unwrap();
+        // Somebody who checks it holds its guard shared, and stays.
+        let other = session(&options).await;
+        let shared = HOLD.replace("xact_lock", "xact_lock_shared");
+        other.batch_execute(&shared).await.unwrap();
+        let all = (0..30).map(|n| {
+            let check = Write::Check { key: key("a"), precondition: Precondition::Version(1) };
+            store.commit(Batch::of([put(&format!("b{n}"), Precondition::Absent), check]))
+        });
+        for result in futures_util::future::join_all(all).await {
+            assert_eq!(result.unwrap(), [1, 1]);
+        }
+    });
+}
+
+#[test]
+fn a_checked_absence_holds_until_the_commit() {
+    on_one_core(async {
+        let (_, options) = store().await;
+        let options = PostgresOptions { lock_timeout: Duration::from_secs(60), ..options };
+        let store = PostgresStore::connect(&options, clock()).await.unwrap();
+        create(&store, "z").await.unwrap();
+        // The batch checks that "m" is absent, then waits for "z", which another session holds.
+        let blocker = session(&options).await;
+        let hold = "BEGIN; SELECT FROM outrigger_documents WHERE id = 'z' FOR UPDATE";
+        blocker.batch_execute(hold).await.unwrap();
+        let check = Write::Check { key: key("m"), precondition: Precondition::Absent };
+        let batch = store.commit(Batch::of([check, put("z", Precondition::Any)]));
+        let creating = async {
+            // Until the batch has come as far as it can.
+            let admin = session(&options).await;
+            let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                         AND datname = current_database()";
+            while admin.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) < 1 {
+                tokio::task::yield_now().await;
+            }
+            let create = create(&store, "m");
+            tokio::pin!(create);
+            let early = tokio::time::timeout(Duration::from_millis(100), &mut create).await;
+            assert!(early.is_err(), "created under a checked absence: {early:?}");
+            blocker.batch_execute("ROLLBACK").await.unwrap();
+            create.await
+        };
+        let (batch, created) = tokio::join!(batch, creating);
+        assert_eq!(batch.unwrap(), [0, 2]);
+        assert_eq!(created.unwrap(), [1]);
+    });
+}
+
+#[test]
+fn the_probe_finds_what_is_not_in_order() {
+    on_one_core(async {
+        let server = Postgres::shared().unwrap();
+        let options =
+            PostgresOptions { handles: 30, ..PostgresOptions::at(server.url_of(&fresh())) };
+        let store = PostgresStore::connect(&options, clock()).await.unwrap();
+        let probed = store.probe().await.unwrap();
+        let all: String = probed.findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert!(all.contains("0001_documents is missing"), "{all}");
+        assert!(all.contains("this process may open 300 connections"), "{all}");
+        assert!(probed.version.starts_with("PostgreSQL "), "{}", probed.version);
+        let store = migrated(&PostgresOptions { handles: 1, ..options }).await;
+        let probed = store.probe().await.unwrap();
+        // The server of the tests does not wait for its disk, and that is found.
+        let messages: Vec<&str> =
+            probed.findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert!(messages[0].contains("fsync is off"), "{messages:?}");
+    });
+}
