@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cache;
+mod conformance;
 mod limiter;
 mod outages;
 mod probe;
