@@ -1,0 +1,52 @@
+//! `cargo xtask test`: everything from what has to be installed to the proof that nothing is left.
+
+mod build;
+mod programs;
+mod suites;
+mod tally;
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::ci::time;
+use crate::out::say;
+use crate::schemathesis;
+use crate::scratch::Scratch;
+
+/// Installs what is missing, builds, runs the suites (those whose names contain a filter, if there
+/// are filters), then schemathesis, and checks that nothing is left behind.
+///
+/// # Errors
+/// Says what to install, what does not build, which tests failed, or what is left.
+pub(crate) fn run(filters: &[String]) -> Result<()> {
+    programs::require()?;
+    say(&programs::versions());
+    let with_schemathesis = filters.is_empty();
+    let tool = with_schemathesis.then(schemathesis::install).transpose()?;
+
+    let built = Instant::now();
+    let build = build::all()?;
+    say(&format!("built in {}", time(built.elapsed())));
+
+    let scratch = Scratch::new()?;
+    let began = Instant::now();
+    let suites = suites::run(&build, &scratch, filters)?;
+    let fuzzed = tool.map(|tool| schemathesis::run(&tool, &build.program, &scratch));
+    let clean = scratch.must_be_left_clean();
+
+    say(&format!("\n{}", suites.table()));
+    let mut failed = suites.failures();
+    for (name, result) in [("schemathesis", fuzzed), ("nothing left behind", Some(clean))] {
+        match result {
+            None => say(&format!("{name}: not run, because filters were given")),
+            Some(Ok(())) => say(&format!("{name}: ok")),
+            Some(Err(error)) => failed.push(format!("{name}: {error:#}")),
+        }
+    }
+    say(&format!("tested in {}", time(began.elapsed())));
+    if !failed.is_empty() {
+        bail!("tests failed:\n  {}", failed.join("\n  "));
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The programs that the tests need.
+
+use std::process::Command;
+
+use anyhow::Result;
+use outrigger_testkit::{Program, install_missing};
+
+use crate::out::say;
+
+const PYTHON: Program = Program { name: "python3", dirs: &[], package: "python3" };
+/// Fills a virtual environment from outside, so that Python's own pip in it is not needed.
+const PIP: Program = Program { name: "pip3", dirs: &[], package: "python3-pip" };
+const GIT: Program = Program { name: "git", dirs: &[], package: "git" };
+
+/// Installs what is missing, or says what to install.
+///
+/// # Errors
+/// The exact command, when this user may not install.
+pub(super) fn require() -> Result<()> {
+    let all: Vec<Program> = Program::ALL.iter().copied().chain([PYTHON, PIP, GIT]).collect();
+    let installed = install_missing(&all)?;
+    if !installed.is_empty() {
+        say(&format!("installed: {}", installed.join(", ")));
+    }
+    Ok(())
+}
+
+/// One line for each server that the tests run on.
+pub(super) fn versions() -> String {
+    let asked = [
+        (Program::POSTGRES, "--version"),
+        (Program::REDIS_SERVER, "--version"),
+        (Program::HAPROXY, "-v"),
+        (PYTHON, "--version"),
+    ];
+    let lines = asked.iter().map(|(program, flag)| version(*program, flag));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn version(program: Program, flag: &str) -> String {
+    let output = program.path().and_then(|path| Ok(Command::new(path).arg(flag).output()?));
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let line = text.as_deref().unwrap_or_default().lines().next().unwrap_or("unknown version");
+    format!("{}: {line}", program.name)
+}
