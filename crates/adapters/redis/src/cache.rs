@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use outrigger_ports::cache::{Cache, CacheError, Hold, Lease, Lookup};
 use outrigger_ports::probe::Probed;
-use redis::Value;
+use redis::{ToRedisArgs, Value};
 
 use crate::client::RedisClient;
 use crate::error::CallError;
@@ -68,6 +68,27 @@ impl RedisCache {
             _ => Err(CallError::Unexpected),
         }
     }
+
+    /// Runs the script for each key, all at once: on one connection they travel together, on a
+    /// cluster each to its node. Also when one fails the others are done.
+    async fn for_each<A: ToRedisArgs>(
+        &self,
+        script: &Script,
+        keys: &[String],
+        arguments: &A,
+    ) -> Result<(), CallError> {
+        let each = keys
+            .iter()
+            .map(async |key| script.run(&self.client, &self.names(key), arguments).await);
+        join_all(each).await.into_iter().try_for_each(|result| result.map(drop))
+    }
+}
+
+/// A cache that has no room for more goes on with what it has.
+fn is_full(error: &CallError) -> bool {
+    let CallError::Failed(error) = error else { return false };
+    // Redis 6 wraps the error of a command in one of the script.
+    error.code() == Some("OOM") || error.to_string().contains("-OOM ")
 }
 
 fn token(token: u128) -> String {
@@ -87,12 +108,14 @@ impl Cache for RedisCache {
         }
         let lease = Lease(self.client.token());
         let arguments = (token(lease.0), millis(lease_for));
-        match self.miss.run(&self.client, &self.names(key), &arguments).await? {
-            Value::BulkString(value) => Ok(Lookup::Hit(value.into())),
-            Value::Int(0) => Ok(Lookup::Miss(lease)),
-            Value::Int(1) => Ok(Lookup::Held),
-            Value::Int(2) => Ok(Lookup::Loading),
-            _ => Err(CallError::Unexpected.into()),
+        match self.miss.run(&self.client, &self.names(key), &arguments).await {
+            Ok(Value::BulkString(value)) => Ok(Lookup::Hit(value.into())),
+            Ok(Value::Int(0)) => Ok(Lookup::Miss(lease)),
+            Ok(Value::Int(1)) => Ok(Lookup::Held),
+            Ok(Value::Int(2)) => Ok(Lookup::Loading),
+            Ok(_) => Err(CallError::Unexpected.into()),
+            Err(error) if is_full(&error) => Ok(Lookup::Held),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -113,8 +136,11 @@ impl Cache for RedisCache {
         }
         let [value_name, lease_name, _] = self.names(key);
         let arguments = (token(lease.0), &value[..], millis(ttl));
-        let answer = self.fill.run(&self.client, &[value_name, lease_name], &arguments).await?;
-        Ok(answer == Value::Int(1))
+        match self.fill.run(&self.client, &[value_name, lease_name], &arguments).await {
+            Ok(answer) => Ok(answer == Value::Int(1)),
+            Err(error) if is_full(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn abandon(&self, key: &str, lease: &Lease) -> Result<(), CacheError> {
@@ -126,20 +152,12 @@ impl Cache for RedisCache {
     async fn hold(&self, keys: &[String], hold_for: Duration) -> Result<Hold, CacheError> {
         let hold = Hold(self.client.token());
         let arguments = (token(hold.0), millis(hold_for));
-        // Sent together on the one connection, or each to its node.
-        let each = keys
-            .iter()
-            .map(async |key| self.hold.run(&self.client, &self.names(key), &arguments).await);
-        try_join_all(each).await?;
+        self.for_each(&self.hold, keys, &arguments).await?;
         Ok(hold)
     }
 
     async fn release(&self, keys: &[String], hold: &Hold) -> Result<(), CacheError> {
-        let arguments = token(hold.0);
-        let each = keys
-            .iter()
-            .map(async |key| self.release.run(&self.client, &self.names(key), &arguments).await);
-        try_join_all(each).await?;
+        self.for_each(&self.release, keys, &(token(hold.0),)).await?;
         Ok(())
     }
 

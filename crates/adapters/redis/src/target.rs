@@ -169,7 +169,9 @@ fn exposed_host(info: &ConnectionInfo) -> Option<String> {
 #[expect(clippy::needless_pass_by_value, reason = "it is used as a function value")]
 fn bad_url(error: redis::RedisError) -> ConfigError {
     // The driver's own words name parts of the URL's form, never its content.
-    ConfigError(format!("the redis url cannot be read: {error}"))
+    ConfigError(format!(
+        "the redis url cannot be read: {error}; special characters of a password are written %XX"
+    ))
 }
 
 #[cfg(test)]
@@ -214,6 +216,7 @@ mod tests {
             ("redis://:hunter2@", "cannot be read"),
             ("redis+cluster://:hunter2@a:1,,b:2", "cannot be read"),
             ("redis://:hunter2@a:1/x", "cannot be read"),
+            ("redis://:hunter2/hunter2@a:1", "written %XX"),
         ] {
             let error = parse(url).err().expect(url).to_string();
             assert!(error.contains(words), "{url}: {error}");

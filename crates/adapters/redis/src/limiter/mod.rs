@@ -15,8 +15,9 @@ use crate::error::CallError;
 use crate::probe;
 use crate::script::Script;
 
-/// More than any limit; a request that costs more is refused just the same.
-const COST_MAX: u32 = 1_000_001;
+/// Far more than any limit, and still no overflow; a request that costs more is refused all the
+/// same.
+const COST_MAX: u32 = 100_000_000;
 
 /// A limiter on Redis, exact across processes: one script per request, by Redis's own clock.
 #[derive(Debug)]

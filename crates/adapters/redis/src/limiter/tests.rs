@@ -10,6 +10,14 @@ use outrigger_testkit::Redis;
 use super::*;
 use crate::RedisOptions;
 
+async fn limiter() -> RedisLimiter {
+    let options = RedisOptions::new(Redis::shared().unwrap().url().into());
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let client = RedisClient::connect(&options, clock, random).unwrap();
+    assert!(client.wait_connected(Duration::from_secs(10)).await);
+    RedisLimiter::new(client)
+}
+
 fn below(bound: u64) -> u64 {
     random::below(&SystemRandom, bound)
 }
@@ -38,12 +46,7 @@ fn some_cost(quota: &Quota) -> u32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_script_agrees_with_the_specification() {
-    let server = Redis::shared().unwrap();
-    let options = RedisOptions::new(server.url().into());
-    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let client = RedisClient::connect(&options, clock, random).unwrap();
-    assert!(client.wait_connected(Duration::from_secs(10)).await);
-    let limiter = RedisLimiter::new(client);
+    let limiter = limiter().await;
     let (mut allowed, mut refused, mut struck) = (0, 0, 0);
     for sequence in 0..200 {
         let (key, quota) = (format!("agreement-{sequence}"), some_quota());
@@ -72,14 +75,21 @@ async fn the_script_agrees_with_the_specification() {
     assert!(allowed > 500 && refused > 500 && struck > 100, "{allowed} {refused} {struck}");
 }
 
+#[test]
+fn the_suite_of_the_port_finds_no_difference() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let limiter = runtime.block_on(limiter());
+    outrigger_conformance::limiter::agreement::agrees_exactly(|sequence, now, quota, cost| {
+        let key = format!("exact-{sequence}");
+        let step = limiter.step(&key, quota, cost, Some(now));
+        let (now, before) = runtime.block_on(step).unwrap();
+        decide(before, now, quota, cost).0
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_expires_when_it_means_nothing_any_more() {
-    let server = Redis::shared().unwrap();
-    let options = RedisOptions::new(server.url().into());
-    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let client = RedisClient::connect(&options, clock, random).unwrap();
-    assert!(client.wait_connected(Duration::from_secs(10)).await);
-    let limiter = RedisLimiter::new(client);
+    let (server, limiter) = (Redis::shared().unwrap(), limiter().await);
     let second = Duration::from_secs(1);
     let expiry = async |key: &str, quota: &Quota, takes: u32| {
         for _ in 0..takes {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use outrigger_ports::cache::{Cache, Lookup};
+use outrigger_ports::cache::{Cache, CacheError, Lookup};
 use outrigger_redis::{RedisCache, RedisOptions};
 use outrigger_testkit::Redis;
 
@@ -210,4 +210,31 @@ async fn a_value_over_the_bound_is_not_kept_and_its_lease_ends() {
         let value = Bytes::from(vec![7; size]);
         assert_eq!(cache.fill(&key, &lease, value, MINUTE).await.unwrap(), kept);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_redis_goes_on_with_what_it_has() {
+    let args = ["--maxmemory", "4mb"].map(str::to_owned).to_vec();
+    let server = outrigger_testkit::RedisOptions { args, ..Default::default() };
+    let server = Redis::start_with(server).unwrap();
+    let cache = RedisCache::new(client(&options(server.url())).await);
+    let fill = async |key: &str| match cache.lookup(key, MINUTE).await.unwrap() {
+        Lookup::Miss(lease) => {
+            cache.fill(key, &lease, vec![7; 100_000].into(), MINUTE).await.unwrap()
+        }
+        Lookup::Held => false,
+        other => panic!("{other:?}"),
+    };
+    assert!(fill("first").await);
+    let mut filled = 0;
+    while fill(&key("full")).await {
+        filled += 1;
+        assert!(filled < 1_000, "it is never full");
+    }
+    assert_eq!(cache.lookup(&key("full"), MINUTE).await.unwrap(), Lookup::Held);
+    assert!(matches!(cache.lookup("first", MINUTE).await.unwrap(), Lookup::Hit(_)));
+    // What a writer invalidates is gone, whether or not there is room to note the hold.
+    let held = cache.hold(&["first".to_owned()], MINUTE).await;
+    assert!(held.is_ok() || matches!(held, Err(CacheError::Unavailable(_))));
+    assert_eq!(cache.peek("first").await.unwrap(), None);
 }
