@@ -17,7 +17,10 @@ pub(crate) async fn administrator(config: &Config, services: &Services) -> Resul
     if !config.admin.email.is_empty() {
         let password = config.admin.password.secret().clone();
         let made = services.auth.create_first_admin(&ctx, &config.admin.email, password).await;
-        if made.context("admin.email and admin.password: the administrator cannot be made")?.is_some() {
+        if made
+            .context("admin.email and admin.password: the administrator cannot be made")?
+            .is_some()
+        {
             tracing::info!(email = config.admin.email, "the administrator was made");
         }
         return Ok(());

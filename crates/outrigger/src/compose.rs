@@ -12,6 +12,9 @@ use outrigger_embedded::{MemoryCache, MemoryLimiter};
 use outrigger_kernel::{Clock, Random, Secret, SystemClock, SystemRandom};
 use outrigger_ports::cache::Cache;
 use outrigger_ports::cached::CacheAside;
+use outrigger_ports::layered::{
+    Breaker, FallbackLimiter, GuardedCache, LeasedLimiter, MeteredStore,
+};
 use outrigger_ports::limiter::{Limiter, Quota};
 use outrigger_ports::store::Store;
 use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions};
@@ -29,6 +32,8 @@ pub(crate) struct Backends {
     sqlite: Option<SqliteStore>,
     memory_cache: Arc<MemoryCache>,
     memory_limiter: Arc<MemoryLimiter>,
+    cache_breaker: Arc<Breaker>,
+    limiter_breaker: Arc<Breaker>,
 }
 
 /// The ports of one thread, and what only probes need.
@@ -39,11 +44,15 @@ pub(crate) struct Connected {
     redis: Option<RedisClient>,
 }
 
-/// How long a command waits for Redis, which connects in the background.
-const REDIS_WAIT: Duration = Duration::from_secs(3);
+/// The cache answers within this, or is done without.
+const CACHE_TIMEOUT: Duration = Duration::from_millis(250);
+/// The shared limiter answers within this, or the local one decides.
+const LIMITER_TIMEOUT: Duration = Duration::from_millis(150);
+/// How long a start waits for Redis, which connects in the background and need not be there.
+const REDIS_WAIT: Duration = Duration::from_secs(1);
 
 impl Connected {
-    /// Waits until Redis is connected, or for a while; for commands that ask only once.
+    /// Waits until Redis is connected, or for a while.
     pub(crate) async fn settle(&self) {
         if let Some(redis) = &self.redis {
             redis.wait_connected(REDIS_WAIT).await;
@@ -70,12 +79,16 @@ impl Backends {
             ),
             None => bail!("database.url: expected sqlite://PATH or postgres://…"),
         };
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let breaker = |name| Arc::new(Breaker::new(name, clock.clone(), random.clone()));
         Ok(Self {
             sqlite,
+            cache_breaker: breaker("cache"),
+            limiter_breaker: breaker("limiter"),
             memory_cache: Arc::new(MemoryCache::new(config.cache.memory_bytes_max, clock.clone())),
             memory_limiter: Arc::new(MemoryLimiter::new(clock.clone())),
-            random: Arc::new(SystemRandom),
             config: config.clone(),
+            random,
             clock,
         })
     }
@@ -95,16 +108,10 @@ impl Backends {
     /// # Errors
     /// Names the setting whose backend cannot be used.
     pub(crate) async fn connect(&self) -> Result<Connected> {
-        let store = self.store().await?;
+        let store = Arc::new(MeteredStore::new(self.store().await?));
         let redis = self.redis()?;
-        let cache: Arc<dyn Cache> = match &redis {
-            Some(client) => Arc::new(RedisCache::new(client.clone())),
-            None => self.memory_cache.clone(),
-        };
-        let limiter: Arc<dyn Limiter> = match &redis {
-            Some(client) => Arc::new(RedisLimiter::new(client.clone())),
-            None => self.memory_limiter.clone(),
-        };
+        let cache = self.cache(redis.as_ref());
+        let limiter = self.limiter(redis.as_ref());
         let ports = Ports {
             store,
             cache: Arc::new(CacheAside::new(cache.clone(), self.random.clone())),
@@ -115,6 +122,24 @@ impl Backends {
         Ok(Connected { ports, cache, redis })
     }
 
+    fn cache(&self, redis: Option<&RedisClient>) -> Arc<dyn Cache> {
+        let Some(client) = redis else { return self.memory_cache.clone() };
+        let cache = Arc::new(RedisCache::new(client.clone()));
+        Arc::new(GuardedCache::new(cache, self.cache_breaker.clone(), CACHE_TIMEOUT))
+    }
+
+    /// Shared limits, local ones while Redis is away, and slices of generous ones in advance.
+    fn limiter(&self, redis: Option<&RedisClient>) -> Arc<dyn Limiter> {
+        let local = self.memory_limiter.clone();
+        let primary: Arc<dyn Limiter> = match redis {
+            Some(client) => Arc::new(RedisLimiter::new(client.clone())),
+            None => local.clone(),
+        };
+        let breaker = self.limiter_breaker.clone();
+        let limiter = Arc::new(FallbackLimiter::new(primary, local, breaker, LIMITER_TIMEOUT));
+        Arc::new(LeasedLimiter::new(limiter, self.clock.clone()))
+    }
+
     async fn store(&self) -> Result<Arc<dyn Store>> {
         if let Some(sqlite) = &self.sqlite {
             return Ok(Arc::new(sqlite.for_thread().context("database.url")?));
@@ -122,7 +147,10 @@ impl Backends {
         let database = &self.config.database;
         let threads = self.config.threads();
         let options = PostgresOptions {
-            readonly_url: database.readonly_url.is_set().then(|| database.readonly_url.secret().clone()),
+            readonly_url: database
+                .readonly_url
+                .is_set()
+                .then(|| database.readonly_url.secret().clone()),
             read_connections: database.read_connections,
             write_connections: database.write_connections.div_ceil(threads),
             statement_timeout: Duration::from_millis(database.statement_timeout_ms),

@@ -33,6 +33,7 @@ use std::process::ExitCode;
 
 pub use axum::Json;
 pub use axum::extract::{Path, Query, State};
+pub use outrigger_domain::records;
 pub use outrigger_http::access::{Administrator, Anyone, SignedIn};
 pub use outrigger_http::body::Body;
 pub use outrigger_http::operation::{Access, delete, get, patch, post, put};

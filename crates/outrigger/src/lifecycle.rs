@@ -9,7 +9,7 @@ use outrigger_domain::services::Shared;
 use outrigger_http::health::Health;
 use outrigger_http::layers::{InFlight, Layers};
 use outrigger_http::{AppState, Operation};
-use outrigger_ports::store::MigrateMode;
+use outrigger_ports::store::{MigrateMode, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -52,6 +52,7 @@ pub(crate) fn serve(config: &Config, operations: Vec<Operation>) -> Result<()> {
         let internal = listen(config, config.http.internal_port, "http.internal_port").await?;
         let backends = Backends::open(config)?;
         let connected = backends.connect().await?;
+        connected.settle().await;
         prepare_store(config, &*connected.ports.store).await?;
         let shared = shared(config, &connected.ports)?;
         let main = services(&connected.ports, &shared);
@@ -97,7 +98,11 @@ async fn listen(config: &Config, port: u16, key: &str) -> Result<TcpListener> {
         .with_context(|| format!("cannot listen on {address}:{port} ({key})"))
 }
 
-async fn prepare_store(config: &Config, store: &dyn outrigger_ports::store::Store) -> Result<()> {
+/// Brings the schema up to date, or makes sure that it is.
+///
+/// # Errors
+/// When the database cannot be used, or lacks a migration that is not to be applied here.
+pub(crate) async fn prepare_store(config: &Config, store: &dyn Store) -> Result<()> {
     let reach = "database.url: the database cannot be used";
     if config.database.migrate_on_start {
         store.migrate(MigrateMode::Apply { wait: MIGRATION_WAIT }).await.context(reach)?;
@@ -161,14 +166,12 @@ fn start_threads(process: &Arc<Process>) -> Result<(Vec<Lane>, Threads)> {
 }
 
 /// One serving thread: its own runtime, connections and services.
-fn run_thread(
-    process: &Process,
-    serving: Serving,
-    ready: &std::sync::mpsc::Sender<Result<()>>,
-) {
+fn run_thread(process: &Process, serving: Serving, ready: &std::sync::mpsc::Sender<Result<()>>) {
     let started = runtime().and_then(|runtime| {
         let layers = runtime.block_on(async {
-            let ports = process.backends.connect().await?.ports;
+            let connected = process.backends.connect().await?;
+            connected.settle().await;
+            let ports = connected.ports;
             let app = AppState::new(
                 services(&ports, &process.shared),
                 process.http.clone(),
@@ -241,4 +244,3 @@ async fn stop(
     }
     std::process::exit(0);
 }
-

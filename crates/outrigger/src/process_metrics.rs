@@ -20,7 +20,8 @@ pub(crate) fn update() {
         }
     }
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
-        metrics::gauge!("process_open_fds").set(f64::from(u32::try_from(open.count()).unwrap_or(0)));
+        metrics::gauge!("process_open_fds")
+            .set(f64::from(u32::try_from(open.count()).unwrap_or(0)));
     }
 }
 

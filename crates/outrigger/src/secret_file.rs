@@ -16,7 +16,9 @@ pub(crate) fn read_or_make(path: &Path) -> Result<Secret> {
     match std::fs::read_to_string(path) {
         Ok(text) => return Ok(Secret::from(text.trim().to_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("auth.secret: cannot read {place}")),
+        Err(error) => {
+            return Err(error).with_context(|| format!("auth.secret: cannot read {place}"));
+        }
     }
     let mut bytes = [0_u8; 32];
     SystemRandom.fill(&mut bytes);

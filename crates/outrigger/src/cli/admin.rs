@@ -10,7 +10,7 @@ use outrigger_kernel::{Ctx, Secret};
 use super::say;
 use crate::compose::{Backends, services, shared};
 use crate::config::Config;
-use crate::lifecycle::runtime;
+use crate::lifecycle::{prepare_store, runtime};
 
 pub(super) fn command() -> Command {
     Command::new("admin").about("Administrators").subcommand_required(true).subcommand(
@@ -29,6 +29,7 @@ pub(super) fn run(config: &Config, matches: &ArgMatches) -> Result<ExitCode> {
     let password = Secret::from(line.trim_end_matches(['\r', '\n']).to_owned());
     runtime()?.block_on(async {
         let ports = Backends::open(config)?.connect().await?.ports;
+        prepare_store(config, &*ports.store).await?;
         let shared = shared(config, &ports)?;
         let made = services(&ports, &shared)
             .auth

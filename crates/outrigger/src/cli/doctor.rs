@@ -32,12 +32,19 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     }
     match migrations {
         Ok(all) => findings.extend(all.iter().filter(|m| !m.applied).map(|missing| {
-            (Severity::Error, format!("database: the migration {} is missing: run `outrigger migrate apply`", missing.name))
+            (
+                Severity::Error,
+                format!(
+                    "database: the migration {} is missing: run `outrigger migrate apply`",
+                    missing.name
+                ),
+            )
         })),
         Err(error) => findings.push((Severity::Error, format!("database: {error}"))),
     }
     let severity = if config.is_production() { Severity::Error } else { Severity::Warning };
-    findings.extend(insecurities(config).into_iter().map(|why| (severity, format!("settings: {why}"))));
+    findings
+        .extend(insecurities(config).into_iter().map(|why| (severity, format!("settings: {why}"))));
     say(&table(&rows));
     for (severity, message) in &findings {
         let mark = if *severity == Severity::Error { "error  " } else { "warning" };

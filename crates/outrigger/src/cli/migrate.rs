@@ -26,7 +26,11 @@ pub(super) fn run(config: &Config, matches: &ArgMatches) -> Result<ExitCode> {
         let ports = Backends::open(config)?.connect().await?.ports;
         let migrations = ports.store.migrate(mode).await.context("database.url")?;
         for migration in &migrations {
-            say(&format!("{}  {}", if migration.applied { "applied" } else { "missing" }, migration.name));
+            say(&format!(
+                "{}  {}",
+                if migration.applied { "applied" } else { "missing" },
+                migration.name
+            ));
         }
         let missing = migrations.iter().filter(|migration| !migration.applied).count();
         say(&format!("{} migrations, {missing} missing", migrations.len()));

@@ -64,7 +64,9 @@ fn command() -> Command {
             Command::new("migrate")
                 .about("Show or do what the database needs")
                 .subcommand_required(true)
-                .subcommand(Command::new("plan").about("Show it; exit code 3 when there is something"))
+                .subcommand(
+                    Command::new("plan").about("Show it; exit code 3 when there is something"),
+                )
                 .subcommand(
                     Command::new("apply").about("Do it").arg(
                         Arg::new("wait")
@@ -80,13 +82,14 @@ fn command() -> Command {
         .subcommand(admin::command())
         .subcommand(keys::command())
         .subcommand(
-            Command::new("config")
-                .about("Settings")
-                .subcommand_required(true)
-                .subcommand(Command::new("show").about("Show the settings in force, without secrets")),
+            Command::new("config").about("Settings").subcommand_required(true).subcommand(
+                Command::new("show").about("Show the settings in force, without secrets"),
+            ),
         )
         .subcommand(Command::new("openapi").about("Print the API document"))
-        .subcommand(Command::new("health").about("Ask the process on this machine whether it is ready"))
+        .subcommand(
+            Command::new("health").about("Ask the process on this machine whether it is ready"),
+        )
 }
 
 fn flag(name: &'static str, key: &'static str, help: &'static str) -> Arg {

@@ -87,8 +87,8 @@ impl Layered {
             _ => Some(Value::String(text.to_owned())),
         };
         // The value may be a secret in the wrong place: it is not repeated.
-        let value = value
-            .with_context(|| format!("{key} in {place}: expected {}", expectation(slot)))?;
+        let value =
+            value.with_context(|| format!("{key} in {place}: expected {}", expectation(slot)))?;
         *slot = value;
         Ok(())
     }
@@ -116,9 +116,8 @@ impl Layered {
             let keys = keys.as_table().into_iter().flat_map(Table::keys);
             keys.map(move |key| format!("{section}.{key}"))
         });
-        let best = known.max_by(|a, b| {
-            strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b))
-        });
+        let best = known
+            .max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
         format!("the nearest is {}", best.unwrap_or_default())
     }
 }

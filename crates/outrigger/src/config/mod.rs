@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 use std::path::Path;
 
 pub use production::insecurities;
+pub use secrets::Sensitive;
 pub use sections::{
     Admin, Auth, Cache, Config, Database, Deployment, Environment, Http, Log, LogFormat, Mail,
     Records, Redis,
 };
-pub use secrets::Sensitive;
 pub use show::redact_url;
 
 /// The base layer.

@@ -69,9 +69,10 @@ fn is_weak(secret: &str) -> bool {
     kinds.sort_unstable();
     kinds.dedup();
     let lower = secret.to_ascii_lowercase();
-    let is_common = ["secret", "password", "changeme", "change-me", "outrigger", "example", "default"]
-        .iter()
-        .any(|word| lower.contains(word));
+    let is_common =
+        ["secret", "password", "changeme", "change-me", "outrigger", "example", "default"]
+            .iter()
+            .any(|word| lower.contains(word));
     secret.len() < 32 || kinds.len() < 10 || is_common
 }
 

@@ -57,7 +57,10 @@ mod tests {
 
     #[test]
     fn urls_lose_their_secrets() {
-        assert_eq!(redact_url("postgres://u:p%40@h:5432/db?password=x"), "postgres://***@h:5432/db");
+        assert_eq!(
+            redact_url("postgres://u:p%40@h:5432/db?password=x"),
+            "postgres://***@h:5432/db"
+        );
         assert_eq!(redact_url("redis://:p@h"), "redis://***@h");
         assert_eq!(redact_url("sqlite://data/x.db"), "sqlite://data/x.db");
         assert_eq!(redact_url("file:///run/secrets/x"), "file:///run/secrets/x");

@@ -1,0 +1,174 @@
+//! The command line, and starts that do not succeed.
+
+use std::net::TcpListener;
+
+use crate::support::{Backend, Server, ServerOptions, on_each_backend, run};
+use outrigger_testkit::TempDir;
+
+on_each_backend!(
+    doctor_checks_every_backend,
+    migrations_are_planned_and_applied,
+    the_settings_are_shown_without_secrets,
+    keys_rotate_and_nobody_is_logged_out,
+);
+
+fn doctor_checks_every_backend(server: &Server) {
+    // SQLite belongs to the process that serves; doctor is for another moment then.
+    let (done, text) = server.run(&["doctor"]);
+    match &server.options.backend {
+        Backend::Sqlite => assert!(!done && text.contains("database"), "{text}"),
+        Backend::Urls { .. } => {
+            assert!(done, "{text}");
+            for part in ["PostgreSQL 1", "max_connections", "Redis", "latency", "0 errors"] {
+                assert!(text.contains(part), "no {part} in:\n{text}");
+            }
+        }
+    }
+}
+
+fn migrations_are_planned_and_applied(server: &Server) {
+    let Backend::Urls { .. } = &server.options.backend else { return };
+    let (done, text) = server.run(&["migrate", "plan"]);
+    assert!(done && text.contains(" 0 missing"), "{text}");
+    let (done, text) = server.run(&["migrate", "apply"]);
+    assert!(done && text.contains("applied"), "{text}");
+    let options = ServerOptions::on(Backend::postgres_and_redis());
+    let (done, text) = run(&options, server.path(), &["migrate", "plan"], "");
+    assert!(!done && text.contains("missing  0001"), "{text}");
+}
+
+fn the_settings_are_shown_without_secrets(server: &Server) {
+    let (done, text) = server.run(&["config", "show"]);
+    assert!(done, "{text}");
+    for (name, value) in &server.options.environment {
+        if name.contains("SECRET") || name.contains("PASSWORD") {
+            assert!(!text.contains(value), "{name} is shown");
+        }
+    }
+    assert!(text.contains("secret = \"***\"") && text.contains("[database]"), "{text}");
+}
+
+fn keys_rotate_and_nobody_is_logged_out(server: &Server) {
+    let Backend::Urls { .. } = &server.options.backend else { return };
+    let user = server.user();
+    let count = || {
+        let jwks = server.api().get("/.well-known/jwks.json").expect(200).json();
+        jwks["keys"].as_array().unwrap().len()
+    };
+    let before = count();
+    let (done, text) = server.run(&["keys", "rotate"]);
+    assert!(done && text.contains("signs from"), "{text}");
+    user.get("/api/v1/users/me").expect(200);
+    server.user().get("/api/v1/users/me").expect(200);
+    assert!(count() >= before, "the old key is still published");
+}
+
+/// Starts with one bad setting: the one line of the error.
+fn refusal(name: &str, value: &str) -> String {
+    let options = ServerOptions::on(Backend::Sqlite).set(name, value);
+    refusal_of(&options)
+}
+
+fn refusal_of(options: &ServerOptions) -> String {
+    let folder = TempDir::new("refused").unwrap();
+    let (done, text) = run(options, folder.path(), &["serve"], "");
+    assert!(!done, "the start succeeded: {text}");
+    text
+}
+
+#[test]
+fn a_start_that_fails_names_the_cause_and_the_setting() {
+    for (name, value, parts) in [
+        ("OUTRIGGER__HTTP__PROT", "1", &["http.prot", "http.port"][..]),
+        ("PORT", "many", &["http.port", "PORT", "whole number"]),
+        ("DATABASE_URL", "oracle://x", &["database.url", "oracle"]),
+        ("DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/x", &["database.url"]),
+        ("DATABASE_URL", "sqlite:///proc/no/such.db", &["database.url"]),
+        ("OUTRIGGER_SECRET", "file:///no/such/file", &["auth.secret", "/no/such/file"]),
+        ("OUTRIGGER_SECRET", "short", &["secret", "32"]),
+        ("REDIS_URL", "http://x", &["redis.url"]),
+        ("OUTRIGGER__LOG__LEVEL", "loud", &["log.level"]),
+        ("OUTRIGGER__HTTP__SERVICES", "mail", &["http.services", "mail"]),
+        ("OUTRIGGER__AUTH__RSA_BITS", "1024", &["auth.rsa_bits"]),
+    ] {
+        let text = refusal(name, value);
+        for part in parts {
+            assert!(text.contains(part), "{name}={value}: no {part} in: {text}");
+        }
+        assert!(!text.contains("hunter2"), "{text}");
+        assert_eq!(text.trim().lines().count(), 1, "more than one line: {text}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let text = refusal("PORT", &port);
+    assert!(text.contains("http.port") && text.contains(&port), "{text}");
+}
+
+#[test]
+fn a_settings_file_with_a_fault_is_named() {
+    let folder = TempDir::new("settings").unwrap();
+    let options = ServerOptions::on(Backend::Sqlite);
+    for (text, part) in [
+        ("[http]\nprot = 1\n", "http.prot"),
+        ("[http]\nport = \"x\"\n", "http.port"),
+        ("[http\n", "outrigger.toml"),
+        ("port = 1\n", "port"),
+    ] {
+        std::fs::write(folder.join("outrigger.toml"), text).unwrap();
+        let (done, error) = run(&options, folder.path(), &["config", "show"], "");
+        assert!(!done && error.contains(part) && error.trim().lines().count() == 1, "{error}");
+    }
+    std::fs::write(folder.join("outrigger.toml"), "[http]\nbody_bytes_max = 4096\n").unwrap();
+    let (done, shown) = run(&options, folder.path(), &["config", "show"], "");
+    assert!(done && shown.contains("body_bytes_max = 4096"), "{shown}");
+}
+
+#[test]
+fn production_refuses_what_is_not_secure_and_names_each_reason() {
+    let options = ServerOptions::on(Backend::Urls {
+        database: "postgres://u:p@db.example/x?sslmode=disable".to_owned(),
+        redis: Some("redis://cache.example".to_owned()),
+    })
+    .set("OUTRIGGER_ENV", "production")
+    .set("OUTRIGGER_SECRET", "change-me-change-me-change-me-change-me")
+    .set("OUTRIGGER__HTTP__CORS_ORIGINS", "*")
+    .set("OUTRIGGER_ADMIN_PASSWORD", "short");
+    let text = refusal_of(&options);
+    for part in [
+        "auth.secret is weak",
+        "admin.password",
+        "database.url",
+        "redis.url",
+        "http.cors_origins",
+        "http.public_url",
+        "mail.url",
+        "auth.hash_memory_kib",
+    ] {
+        assert!(text.contains(part), "no {part} in: {text}");
+    }
+    let sqlite = ServerOptions::on(Backend::Sqlite)
+        .set("OUTRIGGER_ENV", "production")
+        .set("OUTRIGGER__DEPLOYMENT__REPLICAS", "3");
+    let text = refusal_of(&sqlite);
+    assert!(text.contains("deployment.replicas is more than 1 on SQLite"), "{text}");
+}
+
+#[test]
+fn a_second_process_on_the_same_file_is_refused() {
+    let server = Server::start(&ServerOptions::on(Backend::Sqlite));
+    let (done, text) = server.run(&["migrate", "plan"]);
+    assert!(!done && text.contains("database.url"), "{text}");
+    server.admin().get("/api/v1/collections").expect(200);
+}
+
+#[test]
+fn the_api_document_is_printed() {
+    let folder = TempDir::new("openapi").unwrap();
+    let (done, text) = run(&ServerOptions::on(Backend::Sqlite), folder.path(), &["openapi"], "");
+    let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert!(done && document["paths"]["/api/v1/batch"]["post"].is_object());
+}

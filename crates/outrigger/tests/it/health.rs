@@ -1,0 +1,39 @@
+//! Health, metrics, and what a user sees of them.
+
+use serde_json::json;
+
+use crate::support::{Server, on_each_backend};
+
+on_each_backend!(health_is_told_in_four_ways, metrics_are_on_the_internal_port_only);
+
+fn health_is_told_in_four_ways(server: &Server) {
+    for path in ["/health", "/health/live", "/health/ready"] {
+        server.api().get(path).expect(200);
+        server.internal().get(path).expect(200);
+    }
+    let report = server.api().get("/api/health/").expect(200).json();
+    assert_eq!((&report["status"], &report["role"]), (&json!("ok"), &json!("api")));
+    assert_eq!(report["checks"]["database"]["status"], "ok");
+    assert!(report["uptime_s"].is_u64() && report["version"].is_string());
+}
+
+fn metrics_are_on_the_internal_port_only(server: &Server) {
+    server.api().get("/metrics").expect(404);
+    let name = server.collection(&json!({"rules": {"read": "public"}}));
+    server.admin().put(&format!("/api/v1/records/{name}/x"), &json!({})).expect(201);
+    for _ in 0..3 {
+        server.api().get(&format!("/api/v1/records/{name}/x")).expect(200);
+    }
+    let metrics = server.internal().get("/metrics").expect(200).text;
+    for part in [
+        "outrigger_http_request_duration_seconds_bucket{method=\"GET\",route=\"/api/v1/records/{collection}/{id}\",status=\"200\"",
+        "outrigger_cache_requests_total{outcome=\"hit\"}",
+        "outrigger_cache_requests_total{outcome=\"miss\"}",
+        "outrigger_authentication_total{action=\"login\",outcome=\"ok\"}",
+        "outrigger_limiter_decisions_total{outcome=\"allowed\"",
+        "outrigger_store_operation_seconds_bucket{operation=\"commit\"",
+        "process_resident_memory_bytes",
+    ] {
+        assert!(metrics.contains(part), "no {part} in:\n{metrics}");
+    }
+}

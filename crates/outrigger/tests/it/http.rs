@@ -1,0 +1,127 @@
+//! What holds for every request: ids, headers, bounds, errors.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::json;
+
+use crate::support::{Backend, Server, ServerOptions, on_each_backend};
+
+on_each_backend!(
+    every_answer_names_its_request_and_what_is_left,
+    paths_and_methods_that_are_not_there_are_problems,
+    too_long_is_refused_by_name,
+    the_api_is_described_offline,
+    cors_is_off_unless_configured,
+);
+
+fn every_answer_names_its_request_and_what_is_left(server: &Server) {
+    let answer = server.api().with("x-request-id", "abc-123").get("/api/v1/users/me").expect(401);
+    assert_eq!(answer.header("x-request-id"), "abc-123");
+    assert_eq!(answer.json()["request_id"], "abc-123");
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
+    let own = server.api().with("x-request-id", "not valid!").get("/health").expect(200);
+    assert!(own.header("x-request-id").len() >= 16 && own.header("x-request-id") != "not valid!");
+    let limited = server.user().get("/api/v1/users/me").expect(200);
+    assert!(limited.header("ratelimit").starts_with("\"default\";r="), "{limited:?}");
+    assert_eq!(limited.header("ratelimit-policy"), "\"default\";q=1000000;w=60");
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ] {
+        assert_eq!(limited.header(name), value);
+    }
+}
+
+fn paths_and_methods_that_are_not_there_are_problems(server: &Server) {
+    assert_eq!(server.api().get("/nowhere").expect(404).code(), "no_such_route");
+    let wrong = server.api().delete("/api/v1/auth/login").expect(405);
+    assert_eq!((wrong.code().as_str(), wrong.header("allow")), ("method_not_allowed", "POST"));
+    server.api().with_token("not.a.token").get("/api/v1/users/me").expect(401);
+    server.api().with("authorization", "Basic YTpi").get("/api/v1/users/me").expect(401);
+}
+
+fn too_long_is_refused_by_name(server: &Server) {
+    let query = server.api().get(&format!("/api/v1/collections?x={}", "y".repeat(9_000)));
+    assert_eq!(query.expect(413).code(), "query_too_long");
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let head = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "y".repeat(40_000));
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+fn the_api_is_described_offline(server: &Server) {
+    for (path, word) in [("/docs", "SwaggerUIBundle"), ("/redoc", "Redoc.init")] {
+        let page = server.api().get(path).expect(200);
+        assert!(page.text.contains(word));
+        assert!(page.header("content-security-policy").contains("script-src 'sha256-"));
+        assert!(!page.text.contains("<script src=\"http"), "{path} needs another host");
+    }
+    let document = server.api().get("/openapi.json").expect(200).json();
+    assert!(document["paths"]["/api/v1/auth/login"]["post"].is_object());
+}
+
+fn cors_is_off_unless_configured(server: &Server) {
+    let answer = server.api().with("origin", "https://app.example").get("/health").expect(200);
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+}
+
+#[test]
+fn cors_allows_the_configured_origins_only() {
+    let options = ServerOptions::on(Backend::Sqlite)
+        .set("OUTRIGGER__HTTP__CORS_ORIGINS", "https://app.example");
+    let server = Server::start(&options);
+    let allowed = |origin: &str| {
+        let answer = server.api().with("origin", origin).get("/api/v1/users/me");
+        answer.header("access-control-allow-origin").to_owned()
+    };
+    assert_eq!(allowed("https://app.example"), "https://app.example");
+    assert_eq!(allowed("https://evil.example"), "");
+}
+
+#[test]
+fn a_slow_client_is_let_go() {
+    let options = ServerOptions::on(Backend::Sqlite)
+        .set("OUTRIGGER__HTTP__HEADER_TIMEOUT_S", "1")
+        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "2");
+    let server = Server::start(&options);
+    let mut idle = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    idle.write_all(b"GET /health HTTP/1.1\r\nhost").unwrap();
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).unwrap();
+    let mut body = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let head = b"POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{";
+    body.write_all(head).unwrap();
+    let mut answer = String::new();
+    body.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"timeout\""), "{answer}");
+}
+
+#[test]
+fn callers_are_told_apart_and_limited_alone() {
+    let options =
+        ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__HTTP__RATE_LIMIT_PER_MINUTE", "20");
+    let server = Server::start(&options);
+    let (one, two) = (server.user(), server.user());
+    let refused = (0..25).map(|_| one.get("/api/v1/users/me")).find(|answer| answer.status == 429);
+    let refused = refused.expect("the 21st request is refused");
+    assert_eq!(refused.code(), "rate_limited");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() >= 1);
+    assert!(refused.header("ratelimit").contains("r=0"), "{refused:?}");
+    two.get("/api/v1/users/me").expect(200);
+    server.api().get("/health").expect(200);
+    assert_eq!(json!(null), server.api().get("/health").json()["code"]);
+}
+
+#[test]
+fn only_the_exposed_services_have_routes() {
+    let options = ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__HTTP__SERVICES", "auth,users");
+    let server = Server::start(&options);
+    server.user().get("/api/v1/users/me").expect(200);
+    assert_eq!(server.admin().get("/api/v1/collections").expect(404).code(), "no_such_route");
+}

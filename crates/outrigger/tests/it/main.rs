@@ -1,0 +1,19 @@
+//! The black-box suite: the real binary, over HTTP and on the command line, on each pair of
+//! backends (SQLite alone; PostgreSQL and Redis).
+
+mod support;
+
+mod auth;
+mod batch;
+mod cli;
+mod collections;
+mod durability;
+mod fleet;
+mod health;
+mod http;
+mod outages;
+mod readme;
+mod records;
+mod setup;
+mod sweep;
+mod users;

@@ -1,0 +1,41 @@
+//! What the tests stand on: the binary, its backends, and a client.
+
+mod client;
+mod server;
+
+pub(crate) use client::{Answer, Api};
+pub(crate) use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Backend, Server, ServerOptions, run};
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Makes each named function a test on every pair of backends.
+macro_rules! on_each_backend {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $( #[test] fn $name() { super::$name($crate::support::on_sqlite()); } )+
+        }
+        mod postgres_and_redis {
+            $( #[test] fn $name() { super::$name($crate::support::on_postgres_and_redis()); } )+
+        }
+    };
+}
+pub(crate) use on_each_backend;
+
+/// The shared server on SQLite alone.
+pub(crate) fn on_sqlite() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(&ServerOptions::on(Backend::Sqlite)))
+}
+
+/// The shared server on PostgreSQL and Redis.
+pub(crate) fn on_postgres_and_redis() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(&ServerOptions::on(Backend::postgres_and_redis())))
+}
+
+/// A name that no other test uses.
+pub(crate) fn unique(prefix: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{prefix}{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}

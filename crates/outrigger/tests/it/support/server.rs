@@ -1,0 +1,234 @@
+//! The real binary, started on free ports in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use outrigger_testkit::{Postgres, Process, Redis, TempDir, eventually, free_port};
+use serde_json::json;
+
+use super::client::Api;
+use super::unique;
+
+pub(crate) const ADMIN_EMAIL: &str = "admin@example.com";
+pub(crate) const ADMIN_PASSWORD: &str = "a-tall-ship-and-a-star";
+const PASSWORD: &str = "steer-her-by-the-wind";
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What the server stands on.
+#[derive(Clone, Debug)]
+pub(crate) enum Backend {
+    /// The embedded default.
+    Sqlite,
+    /// These URLs.
+    Urls {
+        /// `DATABASE_URL`
+        database: String,
+        /// `REDIS_URL`
+        redis: Option<String>,
+    },
+}
+
+impl Backend {
+    /// A database of its own on the shared PostgreSQL, and the shared Redis.
+    pub(crate) fn postgres_and_redis() -> Self {
+        let postgres = Postgres::shared().expect("PostgreSQL starts");
+        let database = postgres.fresh_database().expect("a database");
+        let redis = Redis::shared().expect("Redis starts");
+        Self::Urls { database, redis: Some(redis.url()) }
+    }
+}
+
+/// How a server is started.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerOptions {
+    pub(crate) backend: Backend,
+    pub(crate) environment: Vec<(String, String)>,
+    /// A folder to use again; else a new one.
+    pub(crate) folder: Option<PathBuf>,
+    /// A port to use again; else a free one.
+    pub(crate) port: Option<u16>,
+}
+
+impl ServerOptions {
+    pub(crate) fn on(backend: Backend) -> Self {
+        // Several tests share a server, a Redis and one address.
+        let prefix = unique(&format!("t{}-", std::process::id()));
+        let environment = [
+            ("OUTRIGGER__REDIS__PREFIX", prefix.as_str()),
+            ("OUTRIGGER__AUTH__TRIES_PER_MINUTE", "100000"),
+            ("OUTRIGGER__HTTP__RATE_LIMIT_PER_MINUTE", "1000000"),
+            // The hash is the product's own, only cheaper: the tests sign in hundreds of times.
+            ("OUTRIGGER__AUTH__HASH_MEMORY_KIB", "64"),
+            ("OUTRIGGER__AUTH__HASH_ITERATIONS", "1"),
+            ("OUTRIGGER__RECORDS__SETTLE_S", "2"),
+            ("OUTRIGGER_ADMIN_EMAIL", ADMIN_EMAIL),
+            ("OUTRIGGER_ADMIN_PASSWORD", ADMIN_PASSWORD),
+            ("OUTRIGGER_SECRET", "0f3c6a9be27d41580f3c6a9be27d4158ab"),
+        ];
+        let environment = environment.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
+        Self { backend, environment, folder: None, port: None }
+    }
+
+    /// Sets one variable; an empty value takes it away.
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            self.environment.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+}
+
+/// The binary under test.
+pub(crate) fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_outrigger"))
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    pub(crate) internal_port: u16,
+    pub(crate) process: Process,
+    pub(crate) options: ServerOptions,
+    folder: Option<TempDir>,
+}
+
+impl Server {
+    /// Starts one and waits until it is ready.
+    pub(crate) fn start(options: &ServerOptions) -> Self {
+        let server = Self::spawn(options);
+        let ready = || match server.process.ended() {
+            Some(status) => Some(Err(status)),
+            None => server.is_ready().then_some(Ok(())),
+        };
+        let started = eventually("the server is ready", START_TIMEOUT, ready);
+        match started {
+            Ok(Ok(())) => server,
+            other => panic!("the server did not start: {other:?}\n{}", server.process.log()),
+        }
+    }
+
+    /// Starts one without waiting.
+    pub(crate) fn spawn(options: &ServerOptions) -> Self {
+        let folder = options.folder.is_none().then(|| TempDir::new("server").expect("a folder"));
+        let path = options.folder.clone().or_else(|| Some(folder.as_ref()?.path().to_owned()));
+        let path = path.expect("a folder");
+        let port = options.port.unwrap_or_else(|| free_port().expect("a free port"));
+        let internal_port = free_port().expect("a free port");
+        let mut command = command(options, &path);
+        command.env("PORT", port.to_string());
+        command.env("OUTRIGGER__HTTP__INTERNAL_PORT", internal_port.to_string());
+        command.arg("serve");
+        let log = path.join(unique("server-") + ".log");
+        let process = Process::spawn("outrigger", &command, &log).expect("the binary starts");
+        let mut options = options.clone();
+        options.folder = Some(path);
+        options.port = Some(port);
+        Self { port, internal_port, process, options, folder }
+    }
+
+    /// Starts the same server again, on the same port and folder.
+    pub(crate) fn start_again(self) -> Self {
+        let folder = self.folder;
+        let mut server = Self::start(&self.options);
+        server.folder = folder;
+        server
+    }
+
+    /// The folder it runs in.
+    pub(crate) fn path(&self) -> &Path {
+        self.options.folder.as_deref().expect("a server has a folder")
+    }
+
+    fn is_ready(&self) -> bool {
+        let Ok(answer) = self.api().try_send("GET", "/health/ready", None) else { return false };
+        answer.status == 200
+    }
+
+    /// A client without a token.
+    pub(crate) fn api(&self) -> Api {
+        Api::new(&format!("http://127.0.0.1:{}", self.port))
+    }
+
+    /// A client of the internal port.
+    pub(crate) fn internal(&self) -> Api {
+        Api::new(&format!("http://127.0.0.1:{}", self.internal_port))
+    }
+
+    /// The administrator.
+    pub(crate) fn admin(&self) -> Api {
+        let answer = self.api().login(ADMIN_EMAIL, ADMIN_PASSWORD).expect(200);
+        self.api().with_token(answer.json()["access_token"].as_str().expect("a token"))
+    }
+
+    /// Registers a user; the answer to their login.
+    pub(crate) fn new_login(&self) -> (String, serde_json::Value) {
+        let email = format!("{}@example.com", unique("user-"));
+        let body = json!({"email": email, "password": PASSWORD});
+        self.api().post("/api/v1/auth/register", &body).expect(201);
+        let login = self.api().login(&email, PASSWORD).expect(200).json();
+        (email, login)
+    }
+
+    /// A new user.
+    pub(crate) fn user(&self) -> Api {
+        let (_, login) = self.new_login();
+        self.api().with_token(login["access_token"].as_str().expect("a token"))
+    }
+
+    /// The password of [`Server::new_login`]'s users.
+    pub(crate) fn password() -> &'static str {
+        PASSWORD
+    }
+
+    /// Defines a new collection; its name.
+    pub(crate) fn collection(&self, definition: &serde_json::Value) -> String {
+        let name = unique("things-");
+        self.admin().put(&format!("/api/v1/collections/{name}"), definition).expect(201);
+        name
+    }
+
+    /// Tells it to stop and waits for the end.
+    pub(crate) fn terminate(&self) -> ExitStatus {
+        self.process.stop("TERM", Duration::from_secs(60)).expect("the server ends")
+    }
+
+    /// Runs a command of the binary with the same settings.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (bool, String) {
+        run(&self.options, self.path(), arguments, "")
+    }
+}
+
+fn command(options: &ServerOptions, folder: &Path) -> Command {
+    let mut command = Command::new(binary());
+    command.current_dir(folder).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.envs(options.environment.iter().map(|(name, value)| (name, value)));
+    if let Backend::Urls { database, redis } = &options.backend {
+        command.env("DATABASE_URL", database);
+        command.envs(redis.iter().map(|url| ("REDIS_URL", url)));
+    }
+    command
+}
+
+/// Runs a command of the binary; whether it succeeded, and what it wrote.
+pub(crate) fn run(
+    options: &ServerOptions,
+    folder: &Path,
+    arguments: &[&str],
+    input: &str,
+) -> (bool, String) {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut command = command(options, folder);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("its input");
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("the binary ends");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
