@@ -81,6 +81,32 @@ pub async fn a_failed_load_is_handed_to_the_next_reader(factory: &dyn CacheFacto
     }
 }
 
+/// When loads go on failing, those who wait do not wait for each other: they all load at once.
+pub async fn after_two_failed_loads_all_load_at_once(factory: &dyn CacheFactory) {
+    const READERS: usize = 8;
+    let opened = factory.open().await;
+    let aside = patient(&opened.instances[0]);
+    let loads = AtomicUsize::new(0);
+    let (running, _) = tokio::sync::watch::channel(0_usize);
+    let reads = join_all((0..READERS).map(|_| {
+        aside.read("k", LONG, async {
+            if loads.fetch_add(1, Ordering::SeqCst) < 2 {
+                tokio::task::yield_now().await;
+                return Err(Error::unavailable("test", "the load failed"));
+            }
+            running.send_modify(|count| *count += 1);
+            let all = |count: &usize| *count == READERS - 2;
+            tokio::time::timeout(LONG / 3, running.subscribe().wait_for(all))
+                .await
+                .expect("the others load at the same time")
+                .expect("the channel is open");
+            Ok(Some(text("value")))
+        })
+    }));
+    let failed = reads.await.iter().filter(|read| read.is_err()).count();
+    assert_eq!(failed, 2);
+}
+
 /// Who waited for a reader that was dropped loads in its place, with its lease.
 pub async fn a_dropped_load_is_handed_to_the_next_reader(factory: &dyn CacheFactory) {
     let opened = factory.open().await;

@@ -99,6 +99,7 @@ macro_rules! cache_suite {
             }
             faults {
                 a_failed_load_is_handed_to_the_next_reader,
+                after_two_failed_loads_all_load_at_once,
                 a_dropped_load_is_handed_to_the_next_reader,
                 the_lease_of_a_dropped_lonely_reader_is_given_back,
                 a_long_load_elsewhere_is_not_waited_for,
