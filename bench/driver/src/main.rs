@@ -1,2 +1,50 @@
-//! bench driver.
-fn main() {}
+//! The benchmark: starts PostgreSQL, Redis, Outrigger and its peers, drives them in turn with the
+//! same load, and compares them. `cargo xtask bench --help` says how.
+
+mod answer;
+mod args;
+mod build;
+mod call;
+mod compare;
+mod data;
+mod idle;
+mod load;
+mod machine;
+mod out;
+mod peers;
+mod proc;
+mod report;
+mod requests;
+mod scale;
+mod scenario;
+mod servers;
+mod stats;
+
+use anyhow::Result;
+use args::Args;
+use report::Report;
+use servers::Servers;
+
+fn main() -> Result<()> {
+    let args = Args::parse()?;
+    let built = build::all(&args.peers)?;
+    let mut report = Report::new(&args);
+    if args.idle {
+        report.idle = Some(idle::measure(&built)?);
+    }
+    if args.scale || !args.scenarios.is_empty() {
+        let servers = Servers::start()?;
+        report.servers = servers.versions()?;
+        if !args.scenarios.is_empty() {
+            report.compared = compare::run(&args, &built, &servers)?;
+        }
+        if args.scale {
+            report.scale = Some(scale::measure(&args, &built, &servers)?);
+        }
+    }
+    out::say(&report.markdown());
+    if args.is_complete() {
+        out::say(&format!("written to {}", report.write()?.display()));
+    }
+    Ok(())
+}
