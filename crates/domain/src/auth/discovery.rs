@@ -33,6 +33,15 @@ impl Auth {
         })
     }
 
+    /// Reads the keys that are there, without making any: finds out quickly whether this process
+    /// has the right secret.
+    ///
+    /// # Errors
+    /// `database_unavailable`, `internal` when the keys were encrypted with another secret.
+    pub async fn load_keys(&self) -> Result<()> {
+        self.shared.ring.load(self.tools()).await
+    }
+
     /// Reads or makes the keys, so that the first login need not wait for them. Called now and
     /// then, at least every `key_refresh`, it also makes a process that only checks tokens notice
     /// that keys were refused; it asks the store only when that is due.

@@ -1,5 +1,7 @@
 //! Passwords: what is good enough, and how it is kept.
 
+use std::time::Instant;
+
 use argon2::password_hash::phc::{Output, Salt};
 use argon2::{Algorithm, Argon2, Params, ParamsBuilder, Version};
 use outrigger_kernel::secret::ExposeSecret;
@@ -152,9 +154,11 @@ fn compute(
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut output = vec![0_u8; output_bytes];
     let password = password.expose_secret().as_bytes();
+    let started = Instant::now();
     argon2
         .hash_password_into_with_memory(password, salt, &mut output, workspace.blocks(blocks))
         .map_err(internal)?;
+    metrics::histogram!("outrigger_password_hash_seconds").record(started.elapsed());
     Ok(output)
 }
 

@@ -145,6 +145,15 @@ impl KeyRing {
         key.ok_or_else(|| Error::internal("there is no signing key"))
     }
 
+    /// Reads the keys that are there; makes none.
+    pub(in crate::auth) async fn load(&self, tools: Tools<'_>) -> Result<()> {
+        if !self.is_provided {
+            let _asking = self.asking.lock().await;
+            self.read(tools).await?;
+        }
+        Ok(())
+    }
+
     /// The key set for publishing (RFC 7517), as JSON.
     pub(in crate::auth) async fn jwks(&self, tools: Tools<'_>) -> Result<Bytes> {
         let known = self.picture();

@@ -72,7 +72,7 @@ async fn tokens_that_are_not_ours_are_refused() {
     let strangers = World::new();
     let foreign = replica_with(
         &strangers,
-        AuthSettings { master_secret: secret(&"z".repeat(32)), ..settings() },
+        AuthSettings { master_secret: secret(&"z".repeat(32)), ..stored_keys() },
     );
     foreign.register(EMAIL).await;
     let foreign_tokens = foreign.login(PASSWORD).await.unwrap();
@@ -116,6 +116,24 @@ async fn administrators_end_the_sessions_of_others() {
     replica.auth.revoke_sessions_of(&Ctx::system("r"), id).await.unwrap();
     assert!(!replica.is_alive(&tokens).await);
     replica.login(PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_login_that_races_with_disabling_does_not_survive_it() {
+    for _ in 0..20 {
+        let (_world, replica, tokens) = signed_in().await;
+        let disable = AdminPatch { disabled: Some(true), ..AdminPatch::default() };
+        let system = Ctx::system("r");
+        let (disabled, raced) = tokio::join!(
+            replica.accounts.update(&system, &tokens.user.id, disable),
+            replica.login(PASSWORD),
+        );
+        disabled.unwrap();
+        if let Ok(raced) = raced {
+            assert!(!replica.is_alive(&raced).await);
+        }
+        assert!(!replica.is_alive(&tokens).await);
+    }
 }
 
 #[tokio::test]

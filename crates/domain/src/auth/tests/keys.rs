@@ -1,15 +1,26 @@
 //! Signing keys: made once, kept encrypted, rotated without anybody's noticing.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use outrigger_kernel::{Ctx, ErrorKind};
 use outrigger_ports::store::Key;
 use serde_json::Value;
 
-use super::super::{RsaBits, Signing};
+use super::super::RsaBits;
 use super::*;
+
+/// A replica whose keys are in the store.
+fn keeper(world: &World) -> Replica {
+    replica_with(world, stored_keys())
+}
+
+/// A world with one such replica and one user who has signed in.
+async fn keeper_signed_in() -> (World, Replica, TokenAnswer) {
+    let world = World::new();
+    let replica = keeper(&world);
+    replica.register(EMAIL).await;
+    let tokens = replica.login(PASSWORD).await.unwrap();
+    (world, replica, tokens)
+}
 
 fn kid(tokens: &TokenAnswer) -> String {
     super::super::access_token::key_name(&tokens.access_token).unwrap()
@@ -24,7 +35,7 @@ async fn published(replica: &Replica) -> Vec<String> {
 #[tokio::test]
 async fn replicas_that_start_at_once_agree_on_one_key() {
     let world = World::new();
-    let replicas: Vec<_> = (0..4).map(|_| replica(&world)).collect();
+    let replicas: Vec<_> = (0..4).map(|_| keeper(&world)).collect();
     let prepared = replicas.iter().map(|replica| replica.auth.prepare_keys());
     for result in futures_util::future::join_all(prepared).await {
         result.unwrap();
@@ -38,7 +49,7 @@ async fn replicas_that_start_at_once_agree_on_one_key() {
 
 #[tokio::test]
 async fn the_store_holds_no_private_key_in_clear() {
-    let (world, replica, _) = signed_in().await;
+    let (world, replica, _) = keeper_signed_in().await;
     let document = world.ports.store.get(&Key::new("sys.keys", "ring")).await.unwrap().unwrap();
     let ring: Value = serde_json::from_slice(&document.body).unwrap();
     let key = &ring["keys"][0];
@@ -48,16 +59,17 @@ async fn the_store_holds_no_private_key_in_clear() {
     let body = String::from_utf8_lossy(&document.body);
     assert!(!body.contains("PRIVATE") && !body.contains("\"d\""));
 
-    let other = AuthSettings { master_secret: secret(&"x".repeat(32)), ..settings() };
-    let error = replica_with(&world, other).auth.prepare_keys().await.unwrap_err();
+    let other = AuthSettings { master_secret: secret(&"x".repeat(32)), ..stored_keys() };
+    replica_with(&World::new(), other.clone()).auth.load_keys().await.unwrap();
+    let error = replica_with(&world, other).auth.load_keys().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Internal);
     assert!(format!("{error:?}").contains("another secret"));
 }
 
 #[tokio::test]
 async fn a_rotation_logs_nobody_out_and_the_new_key_is_published_before_it_signs() {
-    let (world, here, old) = signed_in().await;
-    let there = replica(&world);
+    let (world, here, old) = keeper_signed_in().await;
+    let there = keeper(&world);
     assert!(there.is_alive(&old).await);
     let rotated = here.auth.rotate_keys(&Ctx::system("r"), false).await.unwrap();
     assert_ne!(kid(&old), rotated.kid);
@@ -75,13 +87,13 @@ async fn a_rotation_logs_nobody_out_and_the_new_key_is_published_before_it_signs
     assert_eq!(kid(&there.login(PASSWORD).await.unwrap()), rotated.kid);
     // When the last token of the old key has expired, the key is no longer published.
     world.clock.advance(Duration::from_secs(15 * 60 + 60));
-    assert_eq!(published(&replica(&world)).await, std::slice::from_ref(&rotated.kid));
+    assert_eq!(published(&keeper(&world)).await, std::slice::from_ref(&rotated.kid));
     here.auth.refresh(&anonymous_ctx("192.0.2.1"), &old.refresh_token).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_key_that_never_signed_gives_way_and_retired_ones_lose_their_private_half() {
-    let (world, here, first) = signed_in().await;
+    let (world, here, first) = keeper_signed_in().await;
     let system = Ctx::system("r");
     let second = here.auth.rotate_keys(&system, false).await.unwrap();
     let third = here.auth.rotate_keys(&system, false).await.unwrap();
@@ -99,8 +111,8 @@ async fn a_key_that_never_signed_gives_way_and_retired_ones_lose_their_private_h
 
 #[tokio::test]
 async fn a_key_in_wrong_hands_is_refused() {
-    let (world, here, old) = signed_in().await;
-    let there = replica(&world);
+    let (world, here, old) = keeper_signed_in().await;
+    let there = keeper(&world);
     assert!(there.is_alive(&old).await);
     let rotated = here.auth.rotate_keys(&Ctx::system("r"), true).await.unwrap();
     assert_eq!(rotated.old_accepted_until, None);
@@ -114,7 +126,7 @@ async fn a_key_in_wrong_hands_is_refused() {
 async fn patient() -> (World, Replica) {
     let world = World::new();
     let life = Duration::from_secs(86_400);
-    let replica = replica_with(&world, AuthSettings { access_token_life: life, ..settings() });
+    let replica = replica_with(&world, AuthSettings { access_token_life: life, ..stored_keys() });
     replica.register(EMAIL).await;
     (world, replica)
 }
@@ -139,21 +151,9 @@ async fn only_administrators_rotate_and_not_without_end() {
     assert!(replica.login(PASSWORD).await.is_ok());
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
-}
-
-/// A new RSA key in PKCS#8.
-fn rsa_pkcs8() -> Vec<u8> {
-    let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
-    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-    der.as_ref().to_vec()
-}
-
 fn provided(pems: &[&String]) -> AuthSettings {
     let pems = pems.iter().map(|pem| secret(pem)).collect();
-    AuthSettings { signing: Signing::Provided(pems), ..settings() }
+    AuthSettings { signing: Signing::Provided(pems), ..stored_keys() }
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ fn bad_settings_are_refused_and_named() {
         assert!(!format!("{error:?} {error}").contains("PRIVATE"));
         error.fields()[0].message.clone()
     };
-    let short = AuthSettings { master_secret: secret("short"), ..settings() };
+    let short = AuthSettings { master_secret: secret("short"), ..stored_keys() };
     assert!(fault(short).contains("32 bytes"));
     assert!(fault(provided(&[])).contains("at least one"));
     let cut = "-----BEGIN PRIVATE KEY-----".to_owned();
@@ -195,7 +195,7 @@ fn bad_settings_are_refused_and_named() {
     let curve = EcdsaKeyPair::generate_pkcs8(curve, &aws_lc_rs::rand::SystemRandom::new());
     let curve = pem("PRIVATE KEY", curve.unwrap().as_ref());
     assert!(fault(provided(&[&curve])).contains("must be RSA"));
-    let mut lanes = settings();
+    let mut lanes = stored_keys();
     lanes.hashing.lanes = 16;
     assert!(fault(lanes).contains("lane"));
 }
@@ -203,16 +203,16 @@ fn bad_settings_are_refused_and_named() {
 #[tokio::test]
 async fn larger_keys_work() {
     let world = World::new();
-    let replica = replica_with(&world, AuthSettings { rsa_bits: RsaBits::R3072, ..settings() });
+    let replica = replica_with(&world, AuthSettings { rsa_bits: RsaBits::R3072, ..stored_keys() });
     replica.register(EMAIL).await;
     let tokens = replica.login(PASSWORD).await.unwrap();
-    assert!(super::replica(&world).is_alive(&tokens).await);
+    assert!(keeper(&world).is_alive(&tokens).await);
 }
 
 #[tokio::test]
 async fn the_issuer_is_described() {
     let world = World::new();
-    let document = replica(&world).auth.openid_configuration();
+    let document = keeper(&world).auth.openid_configuration();
     assert_eq!(document["issuer"], "https://api.example.com");
     assert_eq!(document["jwks_uri"], "https://api.example.com/.well-known/jwks.json");
 }

@@ -7,13 +7,16 @@ mod login;
 mod refresh;
 mod throttle;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use outrigger_kernel::{Actor, Ctx, Result, Secret};
 
 use super::settings::HashSettings;
-use super::{Auth, AuthSettings, Credentials, Shared, TokenAnswer};
+use super::{Auth, AuthSettings, Credentials, Shared, Signing, TokenAnswer};
 use crate::accounts::{Accounts, NewUser, UserView};
 use crate::audit::Audit;
 use crate::audit::testing::{World, anonymous_ctx};
@@ -25,8 +28,27 @@ fn secret(text: &str) -> Secret {
     Secret::from(text.to_owned())
 }
 
-/// Settings with cheap hashes.
+/// Settings with cheap hashes, and one signing key for all tests that are not about keys: making
+/// one takes longer than all else.
 fn settings() -> AuthSettings {
+    static KEY: LazyLock<String> = LazyLock::new(|| pem("PRIVATE KEY", &rsa_pkcs8()));
+    AuthSettings { signing: Signing::Provided(vec![secret(&KEY)]), ..stored_keys() }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+}
+
+/// A new RSA key in PKCS#8.
+fn rsa_pkcs8() -> Vec<u8> {
+    let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    der.as_ref().to_vec()
+}
+
+/// Settings with cheap hashes, and keys as they are made at the first start.
+fn stored_keys() -> AuthSettings {
     let mut settings =
         AuthSettings::new("https://api.example.com/", secret("0123456789abcdef0123456789abcdef"));
     settings.hashing = HashSettings {
