@@ -1,10 +1,14 @@
 //! What the tests stand on: the binary, its backends, and a client.
 
 mod client;
+mod half_request;
 mod server;
+mod signing_key;
 
 pub(crate) use client::{Answer, Api};
+pub(crate) use half_request::HalfRequest;
 pub(crate) use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Backend, Server, ServerOptions, run};
+pub(crate) use signing_key::{SigningKey, now_s, open_token};
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
