@@ -5,6 +5,7 @@
 mod cache;
 mod conformance;
 mod limiter;
+mod metrics;
 mod outages;
 mod probe;
 

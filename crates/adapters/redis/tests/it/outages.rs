@@ -56,7 +56,9 @@ async fn redis_may_be_away_at_the_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_and_started_again_it_works_again_by_itself() {
     let server = Redis::start().unwrap();
-    let client = client(&options(server.url())).await;
+    // Without heartbeats: the end of the connection tells.
+    let options = RedisOptions { heartbeat: MINUTE, ..options(server.url()) };
+    let client = client(&options).await;
     for round in 0..3 {
         assert_works(&client).await;
         if round == 1 {
