@@ -17,6 +17,12 @@ struct Page {
     policy: HeaderValue,
 }
 
+/// A script in a content security policy.
+fn hash_source(script: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, script.as_bytes());
+    format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
+}
+
 static SWAGGER: LazyLock<Page> = LazyLock::new(|| {
     Page::new(aide::swagger::Swagger::new("/openapi.json").with_title("Outrigger").html())
 });
@@ -27,18 +33,12 @@ static REDOC: LazyLock<Page> = LazyLock::new(|| {
 
 impl Page {
     fn new(html: String) -> Self {
-        let hashes: String = html
-            .split("<script>")
-            .skip(1)
-            .filter_map(|rest| rest.find("</script>").map(|end| &rest[..end]))
-            .map(|script| {
-                let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, script.as_bytes());
-                let text = base64::engine::general_purpose::STANDARD.encode(digest);
-                format!(" 'sha256-{text}'")
-            })
-            .collect();
+        let scripts = html.split("<script>").skip(1);
+        let scripts = scripts.filter_map(|rest| rest.find("</script>").map(|end| &rest[..end]));
+        let hashes: Vec<String> = scripts.map(hash_source).collect();
+        let hashes = hashes.join(" ");
         let policy = format!(
-            "default-src 'none'; script-src{hashes}; style-src 'unsafe-inline'; img-src 'self' data:; \
+            "default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src 'self' data:; \
              font-src data:; connect-src 'self'; worker-src blob:; frame-ancestors 'none'"
         );
         let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(""));

@@ -17,11 +17,7 @@ pub(crate) fn client_address(headers: &HeaderMap, peer: IpAddr, hops: usize) -> 
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect();
-    entries
-        .len()
-        .checked_sub(hops)
-        .and_then(|place| entries[place].parse().ok())
-        .unwrap_or(peer)
+    entries.len().checked_sub(hops).and_then(|place| entries[place].parse().ok()).unwrap_or(peer)
 }
 
 #[cfg(test)]

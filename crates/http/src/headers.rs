@@ -3,9 +3,9 @@
 use axum::Router;
 use axum::response::Response;
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION, REFERRER_POLICY,
-    RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
+    IF_MATCH, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method};
 use outrigger_domain::admission::Allowance;
@@ -51,8 +51,7 @@ fn rate_limit(headers: &mut HeaderMap, allowance: &Allowance) {
         allowance.remaining,
         whole_seconds(allowance.retry_after.unwrap_or(allowance.reset_after))
     );
-    let policy =
-        format!("\"default\";q={};w={}", allowance.limit, whole_seconds(allowance.period));
+    let policy = format!("\"default\";q={};w={}", allowance.limit, whole_seconds(allowance.period));
     for (name, text) in [(RATE_LIMIT, left), (RATE_LIMIT_POLICY, policy)] {
         if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(name, value);
@@ -84,7 +83,13 @@ pub(crate) fn cors(router: Router, origins: &[String]) -> Router {
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY])
         .expose_headers([
-            REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER, ETAG, LOCATION, CACHE_STATUS,
+            REQUEST_ID,
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
+            RETRY_AFTER,
+            ETAG,
+            LOCATION,
+            CACHE_STATUS,
         ])
         .max_age(std::time::Duration::from_secs(3_600));
     router.layer(layer)

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Request};
 use outrigger_kernel::{Error, ErrorKind, Random, id};
 use tower::ServiceExt;
@@ -98,7 +98,8 @@ impl Layers {
         }
         let Some(_place) = self.in_flight.enter(self.settings.concurrency_max) else {
             metrics::counter!("outrigger_http_requests_shed_total").increment(1);
-            let error = Error::unavailable("overloaded", "the server has too many requests at once");
+            let error =
+                Error::unavailable("overloaded", "the server has too many requests at once");
             return Problem(error).into_response();
         };
         if request.uri().query().is_some_and(|q| q.len() > self.settings.query_bytes_max) {
@@ -111,8 +112,9 @@ impl Layers {
         }
         match tokio::time::timeout(self.settings.request_timeout, self.route(request)).await {
             Ok(response) => response,
-            Err(_) => Problem(Error::unavailable("timeout", "the request took too long"))
-                .into_response(),
+            Err(_) => {
+                Problem(Error::unavailable("timeout", "the request took too long")).into_response()
+            }
         }
     }
 
@@ -155,13 +157,36 @@ impl Drop for Place {
 /// Writes errors as problems, and logs those that are ours: once, here.
 fn finish(response: Response, info: &RequestInfo) -> Response {
     let status = response.status();
-    if let Some(Failure(error)) = response.extensions().get::<Failure>() {
-        log(error, info);
-        return problem::render(error, &info.request_id);
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
     }
-    let chosen_by_axum = (status.is_client_error() || status.is_server_error())
-        && response.headers().get(CONTENT_TYPE).is_none_or(|t| t.as_bytes().starts_with(b"text/plain"));
-    if chosen_by_axum { problem::render_bare(status, &info.request_id) } else { response }
+    let rendered = match response.extensions().get::<Failure>() {
+        Some(Failure(error)) => {
+            log(error, info);
+            problem::render(error, &info.request_id)
+        }
+        None if is_chosen_by_axum(&response) => problem::render_bare(status, &info.request_id),
+        None => return response,
+    };
+    with_headers_of(rendered, &response)
+}
+
+/// Handlers that fail on their own terms answer in another form than plain text.
+fn is_chosen_by_axum(response: &Response) -> bool {
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
+}
+
+/// What stood beside the body stays: `Allow`, and what CORS has added.
+fn with_headers_of(mut rendered: Response, original: &Response) -> Response {
+    for (name, value) in original.headers() {
+        if name != CONTENT_TYPE && name != CONTENT_LENGTH {
+            rendered.headers_mut().insert(name, value.clone());
+        }
+    }
+    rendered
 }
 
 fn log(error: &Error, info: &RequestInfo) {
@@ -171,12 +196,32 @@ fn log(error: &Error, info: &RequestInfo) {
     let (id, trace) = (&*info.request_id, info.trace_id.as_deref());
     match error.kind() {
         ErrorKind::Internal => {
-            tracing::error!(request.id = id, trace.id = trace, route, actor.id = actor, source, "{error}");
+            tracing::error!(
+                request.id = id,
+                trace.id = trace,
+                route,
+                actor.id = actor,
+                source,
+                "{error}"
+            );
         }
         ErrorKind::Unavailable | ErrorKind::OutcomeUnknown => {
-            tracing::warn!(request.id = id, trace.id = trace, route, actor.id = actor, source, "{error}");
+            tracing::warn!(
+                request.id = id,
+                trace.id = trace,
+                route,
+                actor.id = actor,
+                source,
+                "{error}"
+            );
         }
-        _ => tracing::debug!(request.id = id, trace.id = trace, route, code = error.code(), "{error}"),
+        _ => tracing::debug!(
+            request.id = id,
+            trace.id = trace,
+            route,
+            code = error.code(),
+            "{error}"
+        ),
     }
 }
 
@@ -187,4 +232,3 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().cloned());
     format!("a handler panicked: {}", text.as_deref().unwrap_or("no message"))
 }
-

@@ -12,15 +12,16 @@ use crate::request_info::RequestInfo;
 /// Where requests that match no route are counted.
 const NO_ROUTE: &str = "none";
 
-/// Keeps the handles of the histograms, so that counting a request looks up no labels.
-#[derive(Debug, Default)]
-pub(crate) struct Meter(Mutex<HashMap<(Method, Box<str>, StatusCode), HandleDebug>>);
+/// The histograms of one route, by method and status.
+type Handles = HashMap<(Method, StatusCode), Histogram>;
 
-struct HandleDebug(Histogram);
+/// Keeps the handles of the histograms by route, so that counting a request looks up no labels.
+#[derive(Default)]
+pub(crate) struct Meter(Mutex<HashMap<Box<str>, Handles>>);
 
-impl std::fmt::Debug for HandleDebug {
+impl std::fmt::Debug for Meter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Histogram")
+        f.write_str("Meter")
     }
 }
 
@@ -35,18 +36,26 @@ impl Meter {
     ) {
         let route = info.route.get().map_or(NO_ROUTE, |route| route.as_str());
         let method = if is_standard(method) { method } else { &Method::TRACE };
-        let mut handles = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let key = (method.clone(), route.into(), status);
-        let handle = handles.entry(key).or_insert_with(|| {
-            HandleDebug(metrics::histogram!(
-                "outrigger_http_request_duration_seconds",
-                "method" => method.as_str().to_owned(),
-                "route" => route.to_owned(),
-                "status" => status.as_str().to_owned(),
-            ))
-        });
-        handle.0.record(took.as_secs_f64());
+        let mut routes = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !routes.contains_key(route) {
+            routes.insert(route.into(), Handles::new());
+        }
+        if let Some(handles) = routes.get_mut(route) {
+            let handle = handles
+                .entry((method.clone(), status))
+                .or_insert_with(|| histogram(method, route, status));
+            handle.record(took.as_secs_f64());
+        }
     }
+}
+
+fn histogram(method: &Method, route: &str, status: StatusCode) -> Histogram {
+    metrics::histogram!(
+        "outrigger_http_request_duration_seconds",
+        "method" => method.as_str().to_owned(),
+        "route" => route.to_owned(),
+        "status" => status.as_str().to_owned(),
+    )
 }
 
 fn is_standard(method: &Method) -> bool {

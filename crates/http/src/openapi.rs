@@ -1,8 +1,8 @@
 //! The API document (OpenAPI 3.1), made from the same table as the router.
 
 use outrigger_domain::records::CollectionView;
-use schemars::generate::SchemaSettings;
 use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::operation::{Access, Doc, Operation};
@@ -24,8 +24,12 @@ pub fn document(
     }
     for collection in collections {
         for operation in operations.iter().filter(|o| o.path.starts_with("/api/v1/records/{coll")) {
-            let (path, note) =
-                crate::records::openapi::of_collection(operation, collection, &problem, &mut generator);
+            let (path, note) = crate::records::openapi::of_collection(
+                operation,
+                collection,
+                &problem,
+                &mut generator,
+            );
             insert(&mut paths, &path, operation.method.as_str(), note);
         }
     }
@@ -109,9 +113,9 @@ pub(crate) fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
 }
 
 fn parameters(operation: &Operation) -> Vec<Value> {
-    let in_path = path_parameters(operation.path).map(|name| {
-        json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
-    });
+    let in_path = path_parameters(operation.path).map(
+        |name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}),
+    );
     let others = operation.doc.parameters.iter().map(|parameter| {
         json!({
             "name": parameter.name, "in": parameter.place, "required": false,
@@ -135,8 +139,10 @@ fn responses(
         responses.insert(status.to_string(), answer);
     }
     for status in problems(operation) {
-        let description =
-            http::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("error");
+        let description = http::StatusCode::from_u16(status)
+            .ok()
+            .and_then(|s| s.canonical_reason())
+            .unwrap_or("error");
         let content = json!({"application/problem+json": {"schema": problem}});
         let answer = json!({"description": description, "content": content});
         responses.entry(status.to_string()).or_insert(answer);

@@ -232,12 +232,12 @@ fn auth_settings(config: &Config) -> Result<AuthSettings> {
             waiting_max: auth.hash_waiting_max,
             ..HashSettings::default()
         },
-        throttle: throttle(defaults.throttle, auth.tries_per_minute),
+        throttle: throttle(&defaults.throttle, auth.tries_per_minute),
         ..defaults
     })
 }
 
-fn throttle(defaults: ThrottleSettings, tries: u32) -> ThrottleSettings {
+fn throttle(defaults: &ThrottleSettings, tries: u32) -> ThrottleSettings {
     let tried = |quota: Quota| Quota { limit: tries, ..quota };
     ThrottleSettings {
         account: tried(defaults.account),

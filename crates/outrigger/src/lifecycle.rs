@@ -231,9 +231,9 @@ async fn stop(
     }
     phase.send_replace(Phase::Closing);
     let joined = tokio::task::spawn_blocking(move || {
-        threads.into_iter().for_each(|thread| {
+        for thread in threads {
             let _ = thread.join();
-        });
+        }
     });
     tokio::select! {
         _ = joined => tracing::info!("stopped"),

@@ -10,9 +10,7 @@ use crate::problem::HttpResult;
 use crate::state::App;
 
 pub(crate) fn doc() -> Doc {
-    Doc::new("users.get", "Read a user")
-        .access(Access::Admin)
-        .answers::<UserView>(200, "the user")
+    Doc::new("users.get", "Read a user").access(Access::Admin).answers::<UserView>(200, "the user")
 }
 
 pub(crate) async fn handle(

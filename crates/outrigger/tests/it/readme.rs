@@ -9,7 +9,7 @@ const PORT: &str = "127.0.0.1:8000";
 
 #[test]
 fn the_walk_through_works() {
-    let readme = include_str!("../../../../README.md");
+    let readme = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md"));
     let script = readme
         .split("<!-- walk-through -->")
         .nth(1)

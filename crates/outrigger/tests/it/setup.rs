@@ -17,7 +17,9 @@ fn an_empty_database_gets_a_link_that_works_once() {
     let server = Server::start(&without_administrator());
     let link = eventually("the link is printed", Duration::from_secs(10), || {
         let log = server.process.log();
-        log.lines().find_map(|line| Some(line[line.find("/setup?token=")?..].to_owned()))
+        let found =
+            log.lines().find_map(|line| Some(line[line.find("/setup?token=")?..].to_owned()));
+        anyhow::Context::context(found, "no link yet")
     })
     .unwrap();
     let link = link.trim();

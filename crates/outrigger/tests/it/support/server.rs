@@ -100,8 +100,9 @@ impl Server {
     pub(crate) fn start(options: &ServerOptions) -> Self {
         let server = Self::spawn(options);
         let ready = || match server.process.ended() {
-            Some(status) => Some(Err(status)),
-            None => server.is_ready().then_some(Ok(())),
+            Some(status) => Ok(Err(status)),
+            None if server.is_ready() => Ok(Ok(())),
+            None => Err(anyhow::anyhow!("not yet")),
         };
         let started = eventually("the server is ready", START_TIMEOUT, ready);
         match started {
