@@ -13,7 +13,7 @@ use crate::servers::Servers;
 use crate::{out, stats};
 
 /// How long a peer is driven before a round counts.
-const WARM_UP: Duration = Duration::from_millis(300);
+const WARM_UP: Duration = Duration::from_millis(500);
 
 /// One round of one peer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,11 +127,12 @@ pub(crate) fn measure(
     let mut outcome = load()?;
     let after = used();
     outcome.latencies.sort_unstable();
-    let thousands = outcome.answers as f64 / 1_000.0;
-    let per_thousand = |used: Duration| used.as_secs_f64() * 1_000.0 / thousands;
+    // The late answers have cost time too.
+    let all = outcome.answers + outcome.late;
+    let per_thousand = |used: Duration| used.as_secs_f64() * 1_000_000.0 / f64::from(all);
     let us = |percent| f64::from(stats::percentile(&outcome.latencies, percent)) / 1_000.0;
     Ok(Round {
-        rate: thousands * 1_000.0 / outcome.took.as_secs_f64(),
+        rate: f64::from(outcome.answers) / outcome.took.as_secs_f64(),
         p50_us: us(50),
         p99_us: us(99),
         cpu_ms: per_thousand(after.0.saturating_sub(before.0)),

@@ -21,7 +21,7 @@ pub(crate) fn record_bytes() -> std::ops::RangeInclusive<usize> {
 
 /// The address of a user; `#` stands for its number.
 pub(crate) fn login_body() -> String {
-    format!(r##"{{"email":"user#@example.com","password":"{PASSWORD}"}}"##)
+    format!(r#"{{"email":"user#@example.com","password":"{PASSWORD}"}}"#)
 }
 
 /// Tables and data of a peer, as SQL.

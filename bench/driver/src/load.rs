@@ -20,17 +20,19 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// When the load ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Until {
-    /// After this time; answers that come later are checked but not counted.
+    /// After this time; answers that come later are checked and counted apart.
     Time(Duration),
     /// After this many answers.
-    Count(u64),
+    Count(u32),
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
-    /// Answers that were counted.
-    pub(crate) answers: u64,
+    /// Answers in time.
+    pub(crate) answers: u32,
+    /// Answers that came after the time was over: to requests that were on their way.
+    pub(crate) late: u32,
     /// How long it took.
     pub(crate) took: Duration,
     /// How long each answer took, in nanoseconds, at most 4 s.
@@ -95,7 +97,7 @@ impl Loop {
         let started = Instant::now();
         let mut unsent = match until {
             Until::Count(count) => count,
-            Until::Time(_) => u64::MAX,
+            Until::Time(_) => u32::MAX,
         };
         let mut waiting = 0;
         for connection in &mut self.connections {
@@ -121,7 +123,9 @@ impl Loop {
                 }
                 let now = Instant::now();
                 let is_late = matches!(until, Until::Time(time) if now - started > time);
-                if !is_late {
+                if is_late {
+                    outcome.late += 1;
+                } else {
                     outcome.answers += 1;
                     let nanos = (now - connection.started).as_nanos();
                     outcome.latencies.push(u32::try_from(nanos).unwrap_or(u32::MAX));

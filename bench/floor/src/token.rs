@@ -35,9 +35,16 @@ struct Claims {
     exp: i64,
 }
 
-/// Tokens that were verified: their session, and until when they are valid.
+/// Tokens that were verified.
 #[derive(Default)]
-pub(crate) struct Verified(Mutex<HashMap<Box<str>, (Arc<str>, i64)>>);
+pub(crate) struct Verified(Mutex<HashMap<Box<str>, Remembered>>);
+
+/// What is kept of a token.
+struct Remembered {
+    session: Arc<str>,
+    /// Seconds since the epoch.
+    expires: i64,
+}
 
 impl Keys {
     /// Makes a key of 2,048 bits.
@@ -69,7 +76,7 @@ impl Verified {
     pub(crate) fn session(&self, token: &str, keys: &Keys) -> Option<Arc<str>> {
         let now = now_us() / 1_000_000;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((session, expires)) = known.get(token) {
+        if let Some(Remembered { session, expires }) = known.get(token) {
             return (*expires > now).then(|| session.clone());
         }
         let validation = Validation::new(Algorithm::RS256);
@@ -79,7 +86,8 @@ impl Verified {
         if known.len() >= REMEMBERED_MAX {
             known.clear();
         }
-        known.insert(token.into(), (session.clone(), claims.exp));
+        let remembered = Remembered { session: session.clone(), expires: claims.exp };
+        known.insert(token.into(), remembered);
         Some(session)
     }
 }

@@ -146,7 +146,7 @@ impl Peer {
             return Ok(());
         }
         let mut requests = self.requests(scenario)?.over(data::RECORDS, Order::InTurn);
-        let all = load::Until::Count(data::RECORDS.into());
+        let all = load::Until::Count(data::RECORDS);
         load::run(self.port, connections, &mut requests, all).map(drop)
     }
 

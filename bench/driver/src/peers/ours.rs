@@ -91,7 +91,7 @@ pub(crate) fn put_records(port: u16, token: &str, collection: &str, count: u32) 
 
 fn send_each(port: u16, requests: Requests, count: u32) -> Result<()> {
     let mut requests = requests.over(count, Order::InTurn);
-    load::run(port, LOADING, &mut requests, Until::Count(count.into())).map(drop)
+    load::run(port, LOADING, &mut requests, Until::Count(count)).map(drop)
 }
 
 fn fill(port: u16) -> Result<()> {

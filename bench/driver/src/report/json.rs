@@ -1,0 +1,72 @@
+//! The results as JSON.
+
+use serde_json::{Value, json};
+
+use super::Report;
+use crate::compare::Round;
+use crate::scale::Grown;
+
+impl Report {
+    pub(super) fn json(&self) -> Value {
+        let compared: Vec<Value> = self
+            .compared
+            .iter()
+            .map(|measured| {
+                json!({
+                    "scenario": measured.scenario.name(),
+                    "peer": measured.which.name(),
+                    "median": round_json(&Round::median(&measured.rounds)),
+                    "rounds": measured.rounds.iter().map(round_json).collect::<Vec<_>>(),
+                    "requests_ratio_of_ours_to_it": self.ours(measured.scenario)
+                        .map(|ours| rounded(ours.ratio(measured, |round| round.rate))),
+                    "cpu_ratio_of_ours_to_it": self.ours(measured.scenario)
+                        .map(|ours| rounded(ours.ratio(measured, |round| round.cpu_ms))),
+                })
+            })
+            .collect();
+        let scale = self.scale.as_ref().map(|grown| {
+            let one = |grown: &Grown| {
+                json!({
+                    "request": grown.name,
+                    "at_1000": round_json(&grown.small),
+                    "at_1000000": round_json(&grown.large),
+                })
+            };
+            grown.iter().map(one).collect::<Vec<_>>()
+        });
+        json!({
+            "machine": self.machine,
+            "date": self.date,
+            "load_average_before": self.load_average_before,
+            "servers": self.servers,
+            "settings": {
+                "round_s": self.round.as_secs(),
+                "rounds": self.rounds,
+                "connections": self.connections,
+            },
+            "compared": compared,
+            "scale": scale,
+            "idle": self.idle.map(|idle| json!({
+                "first_start_ms": {"best": rounded(idle.first_ms_best), "median": rounded(idle.first_ms_median)},
+                "start_ms": {"best": rounded(idle.again_ms_best), "median": rounded(idle.again_ms_median)},
+                "memory_mib": rounded(idle.memory_mib),
+            })),
+        })
+    }
+}
+
+fn round_json(round: &Round) -> Value {
+    json!({
+        "requests_per_s": rounded(round.rate),
+        "p50_us": rounded(round.p50_us),
+        "p99_us": rounded(round.p99_us),
+        "cpu_ms_per_1000": rounded(round.cpu_ms),
+        "servers_cpu_ms_per_1000": rounded(round.servers_cpu_ms),
+        "memory_mib": rounded(round.memory_mib),
+    })
+}
+
+/// Four digits behind the point: more is noise.
+fn rounded(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}

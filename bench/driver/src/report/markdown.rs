@@ -1,0 +1,103 @@
+//! The results as the tables of the README.
+
+use std::fmt::Write;
+
+use super::Report;
+use crate::compare::Round;
+use crate::peers::Which;
+use crate::scale::Grown;
+
+impl Report {
+    /// The tables of the README.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = format!(
+            "Measured on {}: {}. {} rounds of {} s, {} connections. {}\n",
+            self.date,
+            self.machine,
+            self.rounds,
+            self.round.as_secs(),
+            self.connections,
+            self.servers,
+        );
+        if !self.compared.is_empty() {
+            text.push_str(&self.compared_table());
+        }
+        if let Some(grown) = &self.scale {
+            text.push_str(&scale_table(grown));
+        }
+        if let Some(idle) = &self.idle {
+            let _ = write!(
+                text,
+                "\nThe embedded server, idle: {:.1} MiB resident; first 200 after {:.0} ms (best of ten; \
+                 median {:.0} ms), in an empty folder, where it also makes the database and the signing \
+                 key, after {:.0} ms (median {:.0} ms).\n",
+                idle.memory_mib,
+                idle.again_ms_best,
+                idle.again_ms_median,
+                idle.first_ms_best,
+                idle.first_ms_median,
+            );
+        }
+        text
+    }
+
+    fn compared_table(&self) -> String {
+        let mut text = String::from(
+            "\n| scenario | peer | requests/s | p50 ms | p99 ms | CPU ms per 1,000 | of PostgreSQL + Redis | MiB | requests: ours / it | CPU: ours / it |\n\
+             |---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+        );
+        for measured in &self.compared {
+            let middle = Round::median(&measured.rounds);
+            let ours = self.ours(measured.scenario).filter(|_| measured.which != Which::Ours);
+            let ratio = |figure: fn(&Round) -> f64| {
+                ours.map_or(String::new(), |ours| short(ours.ratio(measured, figure)))
+            };
+            let _ = writeln!(
+                text,
+                "| {} | {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {:.0} | {} | {} |",
+                measured.scenario.name(),
+                measured.which.name(),
+                middle.rate,
+                middle.p50_us / 1_000.0,
+                middle.p99_us / 1_000.0,
+                middle.cpu_ms,
+                middle.servers_cpu_ms,
+                middle.memory_mib,
+                ratio(|round| round.rate),
+                ratio(|round| round.cpu_ms),
+            );
+        }
+        text
+    }
+}
+
+fn scale_table(grown: &[Grown]) -> String {
+    let mut text = String::from(
+        "\n| request | requests/s at 1,000 | at 1,000,000 | CPU ms per 1,000, all processes, at 1,000 | at 1,000,000 | cost ratio |\n\
+         |---|---:|---:|---:|---:|---:|\n",
+    );
+    for Grown { name, small, large } in grown {
+        let cost = |round: &Round| round.cpu_ms + round.servers_cpu_ms;
+        let _ = writeln!(
+            text,
+            "| {name} | {:.0} | {:.0} | {:.1} | {:.1} | {} |",
+            small.rate,
+            large.rate,
+            cost(small),
+            cost(large),
+            short(cost(large) / cost(small)),
+        );
+    }
+    text
+}
+
+/// Two or three digits that count.
+fn short(ratio: f64) -> String {
+    if ratio < 0.1 {
+        format!("{ratio:.3}")
+    } else if ratio < 10.0 {
+        format!("{ratio:.2}")
+    } else {
+        format!("{ratio:.0}")
+    }
+}
