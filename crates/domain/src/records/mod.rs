@@ -41,8 +41,7 @@ pub use etag::{ETag, Preconditions};
 pub use filter::{ListRequest, parse_limit};
 pub use list::RecordPage;
 pub use model::{CollectionInput, CollectionView, IndexingView, Rule, Rules};
-pub use outrigger_ports::cached::Source;
-pub use read::Fetched;
+pub use read::{Fetched, Source};
 pub use save::Saved;
 pub use service::{Records, Settings};
 

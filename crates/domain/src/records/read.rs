@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use outrigger_kernel::{Ctx, Error, Result, id};
-use outrigger_ports::cached::Source;
+use outrigger_ports::cached;
 use outrigger_ports::store::Key;
 
 use super::definition::Compiled;
@@ -13,6 +13,30 @@ use super::etag::ETag;
 use super::model::Rule;
 use super::rules;
 use super::service::{Records, cache_key};
+
+/// Where an answer came from; becomes `Cache-Status` (RFC 9211).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The cache.
+    Cache,
+    /// The store; the cache has it now, too.
+    StoreThenCached,
+    /// The store; the cache did not take it.
+    Store,
+    /// The store, past the cache: it is off, away, or a writer holds the record.
+    StoreAlone,
+}
+
+impl From<cached::Source> for Source {
+    fn from(source: cached::Source) -> Self {
+        match source {
+            cached::Source::Hit => Self::Cache,
+            cached::Source::Miss { stored: true } => Self::StoreThenCached,
+            cached::Source::Miss { stored: false } => Self::Store,
+            cached::Source::Bypass => Self::StoreAlone,
+        }
+    }
+}
 
 /// A record that was read.
 #[derive(Clone, Debug)]
@@ -56,11 +80,11 @@ impl Records {
             let found = self.cache.read(&key, ttl, load).await?;
             let (bytes, source) = found.ok_or_else(|| Error::not_found("record"))?;
             if let Some(packed) = Packed::from_cache(bytes) {
-                return Ok((packed, source));
+                return Ok((packed, source.into()));
             }
         }
         let packed = self.load(compiled, record_id).await?;
-        Ok((packed.ok_or_else(|| Error::not_found("record"))?, Source::Bypass))
+        Ok((packed.ok_or_else(|| Error::not_found("record"))?, Source::StoreAlone))
     }
 
     async fn load(&self, compiled: &Compiled, record_id: &str) -> Result<Option<Packed>> {

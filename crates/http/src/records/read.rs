@@ -46,9 +46,9 @@ pub(crate) async fn handle(
 
 fn cache_status(source: Source) -> &'static str {
     match source {
-        Source::Hit => "Outrigger; hit",
-        Source::Miss { stored: true } => "Outrigger; fwd=miss; stored",
-        Source::Miss { stored: false } => "Outrigger; fwd=miss",
-        Source::Bypass => "Outrigger; fwd=bypass",
+        Source::Cache => "Outrigger; hit",
+        Source::StoreThenCached => "Outrigger; fwd=miss; stored",
+        Source::Store => "Outrigger; fwd=miss",
+        Source::StoreAlone => "Outrigger; fwd=bypass",
     }
 }

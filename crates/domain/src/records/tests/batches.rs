@@ -44,13 +44,41 @@ async fn one_that_fails_undoes_all_and_is_named() {
     let bench = bench().await;
     let put = json!({"op": "put", "collection": "a", "id": "two", "data": {"k": 1}});
     for (second, kind, place) in [
-        (json!({"op": "check", "collection": "a", "id": "one", "if_version": 9}), ErrorKind::PreconditionFailed, "operation 1"),
-        (json!({"op": "delete", "collection": "a", "id": "none"}), ErrorKind::NotFound, "operation 1"),
-        (json!({"op": "put", "collection": "a", "id": "x y", "data": {}}), ErrorKind::Invalid, "body.operations.1.id"),
-        (json!({"op": "put", "collection": "a", "id": "z", "data": 3}), ErrorKind::Invalid, "body.operations.1"),
-        (json!({"op": "put", "collection": "a", "id": "two", "data": {}}), ErrorKind::Invalid, "body.operations.1.id"),
-        (json!({"op": "put", "collection": "none", "data": {}}), ErrorKind::NotFound, "operation 1"),
-        (json!({"op": "put", "collection": "a", "id": "z", "data": {"k": 1}}), ErrorKind::Conflict, ""),
+        (
+            json!({"op": "check", "collection": "a", "id": "one", "if_version": 9}),
+            ErrorKind::PreconditionFailed,
+            "operation 1",
+        ),
+        (
+            json!({"op": "delete", "collection": "a", "id": "none"}),
+            ErrorKind::NotFound,
+            "operation 1",
+        ),
+        (
+            json!({"op": "put", "collection": "a", "id": "x y", "data": {}}),
+            ErrorKind::Invalid,
+            "body.operations.1.id",
+        ),
+        (
+            json!({"op": "put", "collection": "a", "id": "z", "data": 3}),
+            ErrorKind::Invalid,
+            "body.operations.1",
+        ),
+        (
+            json!({"op": "put", "collection": "a", "id": "two", "data": {}}),
+            ErrorKind::Invalid,
+            "body.operations.1.id",
+        ),
+        (
+            json!({"op": "put", "collection": "none", "data": {}}),
+            ErrorKind::NotFound,
+            "operation 1",
+        ),
+        (
+            json!({"op": "put", "collection": "a", "id": "z", "data": {"k": 1}}),
+            ErrorKind::Conflict,
+            "",
+        ),
     ] {
         let error = run(&bench, json!([put, second])).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");

@@ -36,8 +36,14 @@ async fn shelf() -> Bench {
     });
     bench.define("items", definition).await;
     for (id, data) in [
-        ("a", json!({"n": 10, "status": "open", "code": "007", "due": "2026-01-01T10:00:00+08:00", "slug": "x"})),
-        ("b", json!({"n": 9.5, "status": "open", "code": "7", "due": "2026-01-01T03:00:00Z", "mixed": "5"})),
+        (
+            "a",
+            json!({"n": 10, "status": "open", "code": "007", "due": "2026-01-01T10:00:00+08:00", "slug": "x"}),
+        ),
+        (
+            "b",
+            json!({"n": 9.5, "status": "open", "code": "7", "due": "2026-01-01T03:00:00Z", "mixed": "5"}),
+        ),
         ("c", json!({"n": -1, "status": "done", "code": "é", "nested": {"x": true}, "mixed": 5})),
         ("d", json!({"status": "open", "code": "a\u{0}b"})),
     ] {
@@ -130,7 +136,8 @@ async fn cursors_stay_valid_while_records_come_and_go() {
 #[tokio::test]
 async fn owners_list_their_own() {
     let bench = Bench::new();
-    let definition = json!({"rules": {"list": "owner", "create": "user"}, "indexes": ["created_by,n", "n"]});
+    let definition =
+        json!({"rules": {"list": "owner", "create": "user"}, "indexes": ["created_by,n", "n"]});
     bench.define("items", definition).await;
     for (owner, n) in [("usr_a", 1), ("usr_b", 2), ("usr_a", 3)] {
         let body = json!({"n": n}).to_string();

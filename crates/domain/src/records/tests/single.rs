@@ -1,10 +1,9 @@
 //! One record at a time: rules, preconditions, versions, cache.
 
 use outrigger_kernel::ErrorKind;
-use outrigger_ports::cached::Source;
 use serde_json::{Value, json};
 
-use super::super::Preconditions;
+use super::super::{Preconditions, Source};
 use super::{Bench, admin, nobody, open_rules, user, with_role};
 
 fn any() -> Preconditions {
@@ -26,14 +25,16 @@ async fn a_record_is_created_read_from_the_cache_changed_and_deleted() {
     assert_eq!(view["created_by"], "usr_1");
     assert_eq!(view["version"], 1);
     let first = records.read(&nobody(), "notes", &made.id).await.unwrap();
-    assert_eq!(first.source, Source::Miss { stored: true });
+    assert_eq!(first.source, Source::StoreThenCached);
     let second = records.read(&nobody(), "notes", &made.id).await.unwrap();
-    assert_eq!(second.source, Source::Hit);
+    assert_eq!(second.source, Source::Cache);
     assert_eq!(second.json, made.json);
     assert_eq!(second.etag.to_string(), made.etag);
     let patch = br#"{"b":null,"c":{"d":true}}"#;
-    let changed =
-        records.patch(&user("usr_2"), "notes", &made.id, patch, &if_match(&made.etag)).await.unwrap();
+    let changed = records
+        .patch(&user("usr_2"), "notes", &made.id, patch, &if_match(&made.etag))
+        .await
+        .unwrap();
     assert_ne!(changed.etag, made.etag);
     let after = records.read(&nobody(), "notes", &made.id).await.unwrap();
     let view: Value = serde_json::from_slice(&after.json).unwrap();
@@ -74,18 +75,23 @@ async fn a_record_made_again_does_not_come_back_to_an_old_tag() {
     bench.records.delete(&admin(), "notes", "a", &any()).await.unwrap();
     bench.clock.advance(std::time::Duration::from_micros(1));
     bench.put("notes", "a", json!({})).await;
-    let error = bench.records.delete(&admin(), "notes", "a", &if_match(&old.etag)).await.unwrap_err();
+    let error =
+        bench.records.delete(&admin(), "notes", "a", &if_match(&old.etag)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
 }
 
 #[tokio::test]
 async fn rules_decide_and_hide() {
     let bench = Bench::new();
-    let rules = json!({"read": "owner", "create": "user", "update": "role:editor", "delete": "admin"});
+    let rules =
+        json!({"read": "owner", "create": "user", "update": "role:editor", "delete": "admin"});
     bench.define("notes", json!({"rules": rules})).await;
     let records = &bench.records;
     let kind = |result: outrigger_kernel::Result<super::super::Saved>| result.unwrap_err().kind();
-    assert_eq!(kind(records.create(&nobody(), "notes", b"{}", None).await), ErrorKind::Unauthenticated);
+    assert_eq!(
+        kind(records.create(&nobody(), "notes", b"{}", None).await),
+        ErrorKind::Unauthenticated
+    );
     let made = records.create(&user("usr_1"), "notes", b"{}", None).await.unwrap();
     let id = made.id.as_str();
     assert!(records.read(&user("usr_1"), "notes", id).await.is_ok());
@@ -111,8 +117,11 @@ async fn bad_data_is_named_and_changes_nothing() {
         .define("notes", json!({"rules": open_rules(), "schema": schema, "indexes": ["tag", "due"], "unique": ["slug"]}))
         .await;
     let fault = async |body: &str| {
-        let error =
-            bench.records.replace(&admin(), "notes", "a", body.as_bytes(), &any()).await.unwrap_err();
+        let error = bench
+            .records
+            .replace(&admin(), "notes", "a", body.as_bytes(), &any())
+            .await
+            .unwrap_err();
         (error.code(), error.fields().first().map(|f| f.loc.join(".")))
     };
     assert_eq!(fault("[1]").await, ("validation_failed", Some("body".into())));
