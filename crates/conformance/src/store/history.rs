@@ -304,7 +304,7 @@ fn change() -> impl Strategy<Value = Change> {
         let uniques = prop::collection::btree_map(2_u8..4, 1_usize..4, 0..3);
         (plains, uniques)
             .prop_map(|(plains, uniques)| plains.into_iter().chain(uniques))
-            .prop_map(|entries| entries.collect::<Vec<_>>())
+            .prop_map(std::iter::Iterator::collect::<Vec<_>>)
     };
     let lives_s = prop::option::weighted(0.5, 0_u64..10);
     let kind = prop_oneof![
