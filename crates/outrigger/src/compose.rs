@@ -11,7 +11,7 @@ use outrigger_domain::{Ports, Services, records};
 use outrigger_embedded::{MemoryCache, MemoryLimiter};
 use outrigger_kernel::{Clock, Random, Secret, SystemClock, SystemRandom};
 use outrigger_ports::cache::Cache;
-use outrigger_ports::cached::CacheAside;
+use outrigger_ports::cached::{CacheAside, LostWrites, Timing};
 use outrigger_ports::layered::{
     Breaker, FallbackLimiter, GuardedCache, LeasedLimiter, MeteredStore,
 };
@@ -32,6 +32,7 @@ pub(crate) struct Backends {
     sqlite: Option<SqliteStore>,
     memory_cache: Arc<MemoryCache>,
     memory_limiter: Arc<MemoryLimiter>,
+    lost_writes: LostWrites,
     cache_breaker: Arc<Breaker>,
     limiter_breaker: Arc<Breaker>,
 }
@@ -83,6 +84,7 @@ impl Backends {
         let breaker = |name| Arc::new(Breaker::new(name, clock.clone(), random.clone()));
         Ok(Self {
             sqlite,
+            lost_writes: LostWrites::default(),
             cache_breaker: breaker("cache"),
             limiter_breaker: breaker("limiter"),
             memory_cache: Arc::new(MemoryCache::new(config.cache.memory_bytes_max, clock.clone())),
@@ -114,7 +116,12 @@ impl Backends {
         let limiter = self.limiter(redis.as_ref());
         let ports = Ports {
             store,
-            cache: Arc::new(CacheAside::new(cache.clone(), self.random.clone())),
+            cache: Arc::new(CacheAside::sharing(
+                cache.clone(),
+                self.random.clone(),
+                Timing::default(),
+                &self.lost_writes,
+            )),
             limiter,
             clock: self.clock.clone(),
             random: self.random.clone(),

@@ -27,6 +27,7 @@ pub(crate) async fn once(connected: &Connected, config: &Config, health: &Health
     if config.redis.url.is_set() {
         let cache = connected.cache.probe().await.map_err(|error| error.to_string());
         health.note("cache", check(cache, CheckStatus::Degraded));
+        connected.ports.cache.repair().await;
         let limiter = connected.ports.limiter.probe().await.map_err(|error| error.to_string());
         health.note("limiter", check(limiter, CheckStatus::Degraded));
     }

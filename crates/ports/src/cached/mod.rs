@@ -7,9 +7,10 @@
 //! 2. A value that a writer has invalidated is not put back, and a reader that starts after a
 //!    write was acknowledged does not get what was there before.
 //! 3. Without the cache everything goes on, from the store. Writes that could not be announced to
-//!    the cache are remembered and made good before the cache is used for them again (`lost.rs`).
-//!    Until then, other processes that still reach the cache may see the old value, for at most
-//!    its time to live.
+//!    the cache are remembered and made good before the cache is used for them again (`lost.rs`),
+//!    and at the latest when [`CacheAside::repair`] is called next. Until then, other processes
+//!    that still reach the cache may see the old value, for at most its time to live; those that
+//!    lost it too wait before they trust it again ([`crate::layered::GuardedCache`]).
 
 mod flight;
 mod lost;
@@ -76,7 +77,7 @@ pub struct CacheAside {
     random: Arc<dyn Random>,
     timing: Timing,
     flights: Flights,
-    lost: Lost,
+    lost: Arc<Lost>,
     hits: Counter,
     misses: Counter,
     bypasses: Counter,
@@ -96,6 +97,16 @@ impl CacheAside {
 
     /// The same with other times.
     pub fn with_timing(cache: Arc<dyn Cache>, random: Arc<dyn Random>, timing: Timing) -> Self {
+        Self::sharing(cache, random, timing, &LostWrites::default())
+    }
+
+    /// The same, knowing also of the writes that others in this process could not announce.
+    pub fn sharing(
+        cache: Arc<dyn Cache>,
+        random: Arc<dyn Random>,
+        timing: Timing,
+        lost: &LostWrites,
+    ) -> Self {
         let counter =
             |outcome| metrics::counter!("outrigger_cache_requests_total", "outcome" => outcome);
         Self {
@@ -103,7 +114,7 @@ impl CacheAside {
             cache,
             random,
             timing,
-            lost: Lost::default(),
+            lost: lost.0.clone(),
             hits: counter("hit"),
             misses: counter("miss"),
             bypasses: counter("bypass"),
@@ -163,6 +174,12 @@ impl CacheAside {
             self.lost.remember(keys, false);
         }
         result
+    }
+
+    /// Makes good all writes that the cache has not heard of, as far as it answers; to be called
+    /// now and then, so that other processes need not wait for a reader here.
+    pub async fn repair(&self) {
+        while self.lost.any() && self.repair_some().await {}
     }
 
     /// Goes on after a lookup that was no hit.
@@ -275,15 +292,24 @@ impl CacheAside {
     /// Makes good some of the writes that the cache has not heard of; says whether the cache may
     /// be used for this key.
     async fn is_usable(&self, key: &str, ttl: Duration) -> bool {
-        if let Some(repair) = self.lost.repair() {
-            let Ok(hold) = self.cache.hold(repair.keys(), self.timing.hold_for).await else {
-                return false;
-            };
-            if self.cache.release(repair.finished_keys(), &hold).await.is_err() {
-                return false;
-            }
-            repair.done();
-        }
+        self.repair_some().await;
         !self.lost.is_lost(key, ttl)
     }
+
+    /// Makes good some of them; says whether it did, and there may be more.
+    async fn repair_some(&self) -> bool {
+        let Some(repair) = self.lost.repair() else { return false };
+        let Ok(hold) = self.cache.hold(repair.keys(), self.timing.hold_for).await else {
+            return false;
+        };
+        if self.cache.release(repair.finished_keys(), &hold).await.is_err() {
+            return false;
+        }
+        repair.done();
+        true
+    }
 }
+
+/// The writes that one process could not announce to the cache; shared by its threads.
+#[derive(Clone, Debug, Default)]
+pub struct LostWrites(Arc<Lost>);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::Gauge;
-use outrigger_kernel::{Clock, Random, random};
+use outrigger_kernel::{Clock, Random, Timestamp, random};
 
 /// So many failures in a row open it.
 const FAILURES_MAX: u32 = 3;
@@ -20,6 +20,9 @@ const OPEN_MAX: Duration = Duration::from_secs(5);
 /// When the call that tries has not come back by then, another one may.
 const TRY_FOR: Duration = Duration::from_secs(1);
 
+/// How long a backend that answers again is not to be believed, see [`Breaker::is_settling`].
+pub const SETTLING: Duration = Duration::from_secs(2);
+
 /// The state of one backend, shared by all who call it.
 #[derive(Debug)]
 pub struct Breaker {
@@ -29,6 +32,8 @@ pub struct Breaker {
     /// Zero while closed; else nothing passes before this instant, in microseconds since the Unix
     /// epoch.
     open_until: AtomicI64,
+    /// When it was last closed, until that is long enough ago; else zero.
+    closed_at: AtomicI64,
     failures: AtomicU32,
     /// How often it was opened since it was last closed.
     openings: Mutex<u32>,
@@ -45,6 +50,7 @@ impl Breaker {
             clock,
             random,
             open_until: AtomicI64::new(0),
+            closed_at: AtomicI64::new(0),
             failures: AtomicU32::new(0),
             openings: Mutex::new(0),
             open,
@@ -54,6 +60,20 @@ impl Breaker {
     /// Whether the backend was away when it was last asked. For health: the service is degraded.
     pub fn is_open(&self) -> bool {
         self.open_until.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether the backend answers again only since [`SETTLING`]. What it says may be from before
+    /// it was away, and other processes may still be telling it what they did meanwhile.
+    pub fn is_settling(&self) -> bool {
+        let closed_at = self.closed_at.load(Ordering::Relaxed);
+        if closed_at == 0 {
+            return false;
+        }
+        let settled = self.clock.now().since(Timestamp::from_micros(closed_at)) >= SETTLING;
+        if settled {
+            self.closed_at.store(0, Ordering::Relaxed);
+        }
+        !settled
     }
 
     /// The right to call the backend, or `None` when it shall not be called now.
@@ -86,6 +106,7 @@ impl Breaker {
             let mut openings = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
             if self.open_until.swap(0, Ordering::AcqRel) != 0 {
                 *openings = 0;
+                self.closed_at.store(self.clock.now().as_micros(), Ordering::Relaxed);
                 self.open.set(0.0);
                 tracing::info!(backend = self.name, "the backend answers again");
             }

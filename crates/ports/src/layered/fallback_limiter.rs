@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use metrics::Counter;
 
 use crate::limiter::{Decision, Limiter, LimiterError, Quota};
 use crate::probe::Probed;
 
 use super::breaker::Breaker;
+use super::outcomes::Outcomes;
 
 /// Asks the primary limiter, and the local one when the primary is away or too slow.
 ///
@@ -24,23 +24,6 @@ pub struct FallbackLimiter {
     timeout: Duration,
     by_primary: Outcomes,
     by_local: Outcomes,
-}
-
-#[derive(Debug)]
-struct Outcomes {
-    allowed: Counter,
-    refused: Counter,
-}
-
-impl Outcomes {
-    fn of(by: &'static str) -> Self {
-        let counter = |outcome: &'static str| metrics::counter!("outrigger_limiter_decisions_total", "outcome" => outcome, "by" => by);
-        Self { allowed: counter("allowed"), refused: counter("refused") }
-    }
-
-    fn count(&self, decision: &Decision) {
-        if decision.allowed { self.allowed.increment(1) } else { self.refused.increment(1) }
-    }
 }
 
 impl FallbackLimiter {

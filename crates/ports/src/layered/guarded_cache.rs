@@ -13,7 +13,8 @@ use crate::probe::Probed;
 use super::breaker::{Breaker, Pass};
 
 /// The same cache; a call that takes too long fails, and while the breaker is open calls fail at
-/// once with [`CacheError::Skipped`].
+/// once with [`CacheError::Skipped`]. Values are not taken until the cache has answered for a while
+/// again: what it kept while it was away may be old, and whoever changed it meanwhile says so first.
 #[derive(Debug)]
 pub struct GuardedCache {
     inner: Arc<dyn Cache>,
@@ -37,6 +38,19 @@ impl GuardedCache {
         }
     }
 
+    /// As [`Self::guard`], for calls that return a value.
+    async fn trusted<T>(
+        &self,
+        call: impl Future<Output = Result<T, CacheError>> + Send,
+    ) -> Result<T, CacheError> {
+        if self.breaker.is_settling() {
+            return Err(CacheError::Skipped);
+        }
+        let found = self.guard(call).await?;
+        // It may have been this very call that found the cache to be back.
+        if self.breaker.is_settling() { Err(CacheError::Skipped) } else { Ok(found) }
+    }
+
     async fn run<T>(
         &self,
         pass: Pass<'_>,
@@ -50,11 +64,11 @@ impl GuardedCache {
 #[async_trait]
 impl Cache for GuardedCache {
     async fn lookup(&self, key: &str, lease_for: Duration) -> Result<Lookup, CacheError> {
-        self.guard(self.inner.lookup(key, lease_for)).await
+        self.trusted(self.inner.lookup(key, lease_for)).await
     }
 
     async fn peek(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
-        self.guard(self.inner.peek(key)).await
+        self.trusted(self.inner.peek(key)).await
     }
 
     async fn fill(
@@ -88,6 +102,7 @@ impl Cache for GuardedCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layered::breaker::SETTLING;
     use outrigger_kernel::{ManualClock, SystemRandom, Timestamp};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -168,6 +183,9 @@ mod tests {
         assert_eq!(inner.calls.load(Ordering::SeqCst), 4);
         assert!(cache.probe().await.is_ok());
         assert!(!breaker.is_open());
+        assert!(matches!(cache.lookup("k", Duration::ZERO).await, Err(CacheError::Skipped)));
+        assert!(cache.hold(&keys, Duration::ZERO).await.is_ok(), "writers say what they did");
+        clock.advance(SETTLING);
         assert_eq!(cache.lookup("k", Duration::ZERO).await.unwrap(), Lookup::Loading);
     }
 }

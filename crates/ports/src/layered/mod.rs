@@ -5,6 +5,7 @@ pub mod fallback_limiter;
 pub mod guarded_cache;
 pub mod leased_limiter;
 pub mod metered_store;
+mod outcomes;
 
 pub use breaker::Breaker;
 pub use fallback_limiter::FallbackLimiter;

@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use outrigger_kernel::Clock;
 
+use crate::layered::outcomes::Outcomes;
 use crate::limiter::{Decision, Limiter, LimiterError, Quota};
 use crate::probe::Probed;
 use share::{Local, Share};
@@ -49,6 +50,8 @@ pub struct LeasedLimiter {
     clock: Arc<dyn Clock>,
     hasher: RandomState,
     shards: Vec<Mutex<Shard>>,
+    /// What was decided here; the rest is counted by who is asked.
+    by_slice: Outcomes,
 }
 
 #[derive(Debug)]
@@ -65,6 +68,7 @@ impl LeasedLimiter {
         let shard =
             || Mutex::new(Shard { keys: HashMap::new(), sweep_at: SWEEP_MIN, sweep_after: 0 });
         Self {
+            by_slice: Outcomes::of("slice"),
             inner,
             clock,
             hasher: RandomState::new(),
@@ -142,7 +146,10 @@ impl Limiter for LeasedLimiter {
         let asked_at = self.now();
         let local = self.shard(key).decide(key, asked_at, cost);
         let (extra, leads) = match local {
-            Local::Decided(decision) => return Ok(decision),
+            Local::Decided(decision) => {
+                self.by_slice.count(&decision);
+                return Ok(decision);
+            }
             Local::Ask { extra, leads } => (extra, leads),
         };
         let _asking = leads.then_some(Asking { limiter: self, key });
