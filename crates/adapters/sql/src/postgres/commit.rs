@@ -46,8 +46,8 @@ use futures_util::TryStreamExt;
 use outrigger_kernel::Timestamp;
 use outrigger_ports::store::{Batch, Precondition, StoreError, Write};
 use tokio::time::{sleep, timeout};
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
 
 use super::connect::Conn;
 use super::encode::{Arrays, Entries};
@@ -182,17 +182,9 @@ async fn send(
 ) -> Result<Option<Row>, Failure> {
     let lease = pool.acquire().await.map_err(Failure::Final)?;
     let conn = lease.conn();
-    let statement = match timeout(patience, conn.statement(which)).await {
-        Ok(Ok(statement)) => statement,
-        Ok(Err(error)) => {
-            // Only prepared: nothing was sent that could change anything.
-            cut_if_broken(conn, &error);
-            return Err(Failure::Final(error::of(&error)));
-        }
-        Err(_) => {
-            conn.cut();
-            return Err(Failure::Final(StoreError::Timeout));
-        }
+    let statement = match conn.prepared(which) {
+        Some(statement) => statement,
+        None => prepare(conn, patience, which).await.map_err(Failure::Final)?,
     };
     if !conn.is_open() {
         let cause = Fault::cause("the connection was lost");
@@ -220,6 +212,21 @@ async fn send(
             conn.cut();
             let cause = Fault::cause(format!("no answer within {patience:?}"));
             Err(Failure::Final(StoreError::OutcomeUnknown(cause)))
+        }
+    }
+}
+
+/// Prepares the statement; nothing is sent that could change anything.
+async fn prepare(conn: &Conn, patience: Duration, which: Which) -> Result<&Statement, StoreError> {
+    match timeout(patience, conn.statement(which)).await {
+        Ok(Ok(statement)) => Ok(statement),
+        Ok(Err(error)) => {
+            cut_if_broken(conn, &error);
+            Err(error::of(&error))
+        }
+        Err(_) => {
+            conn.cut();
+            Err(StoreError::Timeout)
         }
     }
 }

@@ -61,6 +61,11 @@ impl std::fmt::Debug for Conn {
 }
 
 impl Conn {
+    /// The statement, if it is prepared on this connection already.
+    pub(super) fn prepared(&self, which: Which) -> Option<&Statement> {
+        self.statements.prepared(which)
+    }
+
     /// The statement, prepared on this connection.
     pub(super) async fn statement(&self, which: Which) -> Result<&Statement, Error> {
         self.statements.get(&self.client, which).await

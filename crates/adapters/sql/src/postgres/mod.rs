@@ -54,7 +54,8 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects. Must be called on the runtime that will use the handle; the connections live on
-    /// it. The tables are made by [`Store::migrate`].
+    /// it. The tables are made by [`Store::migrate`]. Metrics go to the recorder that is installed
+    /// by then.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] says what is wrong with the URL or why there is no connection.

@@ -121,6 +121,11 @@ impl Which {
 pub(super) struct Statements([OnceCell<Statement>; COUNT]);
 
 impl Statements {
+    /// The statement, if it is prepared on this connection.
+    pub(super) fn prepared(&self, which: Which) -> Option<&Statement> {
+        self.0[which as usize].get()
+    }
+
     /// The statement, prepared on this connection now if it was not before.
     pub(super) async fn get(&self, client: &Client, which: Which) -> Result<&Statement, Error> {
         self.0[which as usize].get_or_try_init(|| client.prepare(which.sql())).await

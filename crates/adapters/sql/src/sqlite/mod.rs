@@ -54,7 +54,8 @@ struct Shared {
 
 impl SqliteStore {
     /// Opens the database, making file and folder when they are missing, and starts its writer.
-    /// The tables are made by [`Store::migrate`].
+    /// The tables are made by [`Store::migrate`]. Metrics go to the recorder that is installed
+    /// by then.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the file cannot be used or another process has it, and

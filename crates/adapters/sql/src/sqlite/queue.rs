@@ -78,4 +78,56 @@ impl<T> Queue<T> {
         self.lock().closed = true;
         self.ready.notify_all();
     }
+
+    /// Takes no more and drops what waits: nobody will serve it.
+    pub(super) fn abandon(&self) {
+        self.close();
+        let waiting = std::mem::take(&mut self.lock().items);
+        drop(waiting);
+    }
+}
+
+/// Abandons the queue when the thread that serves it ends, however that happens.
+#[derive(Debug)]
+pub(super) struct Served<'a, T>(pub(super) &'a Queue<T>);
+
+impl<T> Drop for Served<'_, T> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_what_waits_up_to_a_number_and_refuses_what_is_too_much() {
+        let queue = Queue::new(3);
+        assert_eq!(
+            [1, 2, 3, 4].map(|n| queue.push(n)),
+            [Ok(()), Ok(()), Ok(()), Err(Refused::Full)]
+        );
+        let mut taken = Vec::new();
+        assert!(queue.take(2, &mut taken));
+        queue.close();
+        assert_eq!(queue.push(5), Err(Refused::Closed));
+        assert!(queue.take(2, &mut taken));
+        assert!(!queue.take(2, &mut taken));
+        assert_eq!(taken, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_server_that_panics_leaves_nobody_waiting() {
+        let queue = Queue::new(3);
+        let (answer, answered) = std::sync::mpsc::channel::<()>();
+        queue.push(answer).unwrap();
+        let served = std::panic::catch_unwind(|| {
+            let _served = Served(&queue);
+            panic!("the thread ends");
+        });
+        assert!(served.is_err());
+        assert!(answered.recv().is_err());
+        assert!(queue.push(std::sync::mpsc::channel().0).is_err());
+    }
 }

@@ -1,6 +1,7 @@
 //! A few threads with a connection each for lists and scans, so that a long one holds up neither a
 //! core nor the point reads.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -42,7 +43,11 @@ impl Readers {
                 .spawn(move || {
                     let mut job = Vec::with_capacity(1);
                     while queue.take(1, &mut job) {
-                        job.drain(..).for_each(|job| job(&conn));
+                        for job in job.drain(..) {
+                            // Whoever waits learns of a panic by the loss of the answer; the
+                            // thread serves the next.
+                            let _ = catch_unwind(AssertUnwindSafe(|| job(&conn)));
+                        }
                     }
                 })
                 .map_err(|error| StoreError::Unavailable(Fault::cause(error.to_string())))?;

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::plan::Stop;
-use super::queue::{Queue, Refused};
+use super::queue::{Queue, Refused, Served};
 use super::{commit, error};
 use crate::fault::Fault;
 
@@ -81,7 +81,9 @@ impl Writer {
             Refused::Full => {
                 StoreError::Unavailable(Fault::cause(format!("{WAITING_MAX} writes wait already")))
             }
-            Refused::Closed => gone(),
+            Refused::Closed => {
+                StoreError::Unavailable(Fault::cause("the writer of the database has ended"))
+            }
         })
     }
 }
@@ -96,11 +98,13 @@ impl Drop for Writer {
     }
 }
 
+/// The writer ended with the batch in its hands.
 fn gone() -> StoreError {
     StoreError::OutcomeUnknown(Fault::cause("the writer of the database has ended"))
 }
 
 fn serve(mut conn: Connection, queue: &Queue<Job>, clock: &dyn Clock) {
+    let _served = Served(queue);
     let group_size = metrics::histogram!("outrigger_database_commit_group_size");
     let mut jobs = Vec::with_capacity(GROUP_MAX);
     let mut group = Vec::with_capacity(GROUP_MAX);

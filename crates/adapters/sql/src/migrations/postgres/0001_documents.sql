@@ -38,32 +38,31 @@ CREATE FUNCTION outrigger_guard_v1(collection text, id text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended((collection || '/' || id) COLLATE "C", 7305);
 
--- Replaces the plain index entries of a document.
+-- Replaces the plain index entries of a document by those that differ. Statement by statement with
+-- whole keys: a join would leave it to the planner how the entries are found.
 CREATE FUNCTION outrigger_reindex_v1(
   of_collection text, of_id text,
   old_names text[], old_values bytea[], old_uniques boolean[],
   new_names text[], new_values bytea[], new_uniques boolean[]
 ) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+  other integer;
 BEGIN
-  IF old_names IS NOT NULL THEN
-    -- One by one: a join would leave it to the planner how the entries are found.
-    FOR i IN 1..array_length(old_names, 1) LOOP
-      CONTINUE WHEN old_uniques[i] OR EXISTS (
-        SELECT FROM unnest(new_names, new_values, new_uniques) AS n(name, value, is_unique)
-        WHERE NOT n.is_unique AND n.name = old_names[i] AND n.value = old_values[i]);
-      DELETE FROM outrigger_index_entries e
-      WHERE e.collection = of_collection AND e.name = old_names[i]
-        AND e.value = old_values[i] AND e.id = of_id;
-    END LOOP;
-  END IF;
-  IF new_names IS NOT NULL THEN
+  FOR i IN 1..coalesce(array_length(old_names, 1), 0) LOOP
+    CONTINUE WHEN old_uniques[i];
+    other := array_position(new_names, old_names[i]);
+    CONTINUE WHEN NOT new_uniques[other] AND new_values[other] = old_values[i];
+    DELETE FROM outrigger_index_entries e
+    WHERE e.collection = of_collection AND e.name = old_names[i]
+      AND e.value = old_values[i] AND e.id = of_id;
+  END LOOP;
+  FOR i IN 1..coalesce(array_length(new_names, 1), 0) LOOP
+    CONTINUE WHEN new_uniques[i];
+    other := array_position(old_names, new_names[i]);
+    CONTINUE WHEN NOT old_uniques[other] AND old_values[other] = new_values[i];
     INSERT INTO outrigger_index_entries (collection, name, value, id)
-    SELECT of_collection, n.name, n.value, of_id
-    FROM unnest(new_names, new_values, new_uniques) AS n(name, value, is_unique)
-    WHERE NOT n.is_unique
-      AND NOT EXISTS (SELECT FROM unnest(old_names, old_values, old_uniques) AS o(name, value, is_unique)
-                      WHERE NOT o.is_unique AND o.name = n.name AND o.value = n.value);
-  END IF;
+    VALUES (of_collection, new_names[i], new_values[i], of_id);
+  END LOOP;
 END
 $body$;
 
@@ -95,6 +94,7 @@ DECLARE
   old_names   text[];
   old_vals    bytea[];
   old_uniques boolean[];
+  other       integer;                                  -- the place of an index in the other list
   u_write    integer[] := '{}';
   u_name     text[] := '{}';
   u_value    bytea[] := '{}';
@@ -202,22 +202,21 @@ BEGIN
         collections[i], ids[i], old_names, old_vals, old_uniques, names, vals, uniques);
     END IF;
     IF true = ANY (uniques) OR true = ANY (old_uniques) THEN
-      FOR step IN
-        SELECT o.name, o.value, true AS gone
-        FROM unnest(old_names, old_vals, old_uniques) AS o(name, value, is_unique)
-        WHERE o.is_unique AND NOT EXISTS (
-          SELECT FROM unnest(names, vals, uniques) AS w(name, value, is_unique)
-          WHERE w.is_unique AND w.name = o.name AND w.value = o.value)
-        UNION ALL
-        SELECT w.name, w.value, false
-        FROM unnest(names, vals, uniques) AS w(name, value, is_unique)
-        WHERE w.is_unique AND (
-          NOT live[i] OR expiry IS DISTINCT FROM old_expiry OR NOT EXISTS (
-            SELECT FROM unnest(old_names, old_vals, old_uniques) AS o(name, value, is_unique)
-            WHERE o.is_unique AND o.name = w.name AND o.value = w.value))
-      LOOP
-        u_write := u_write || i; u_name := u_name || step.name; u_value := u_value || step.value;
-        u_drop := u_drop || step.gone; u_expiry := u_expiry || expiry;
+      FOR j IN 1..coalesce(array_length(old_names, 1), 0) LOOP
+        CONTINUE WHEN NOT old_uniques[j];
+        other := array_position(names, old_names[j]);
+        CONTINUE WHEN uniques[other] AND vals[other] = old_vals[j];
+        u_write := u_write || i; u_name := u_name || old_names[j]; u_value := u_value || old_vals[j];
+        u_drop := u_drop || true; u_expiry := u_expiry || expiry;
+      END LOOP;
+      FOR j IN 1..coalesce(array_length(names, 1), 0) LOOP
+        CONTINUE WHEN NOT uniques[j];
+        -- Also written again when its expiry is another one, or somebody may have taken it over.
+        other := array_position(old_names, names[j]);
+        CONTINUE WHEN live[i] AND expiry IS NOT DISTINCT FROM old_expiry
+          AND old_uniques[other] AND old_vals[other] = vals[j];
+        u_write := u_write || i; u_name := u_name || names[j]; u_value := u_value || vals[j];
+        u_drop := u_drop || false; u_expiry := u_expiry || expiry;
       END LOOP;
     END IF;
   END LOOP;

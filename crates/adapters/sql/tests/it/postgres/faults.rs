@@ -111,6 +111,32 @@ fn ended_sessions_lose_nothing() {
 }
 
 #[test]
+fn a_killed_server_has_every_acknowledged_commit() {
+    let durable = outrigger_testkit::PostgresOptions {
+        durable: true,
+        ..outrigger_testkit::PostgresOptions::default()
+    };
+    let server = Postgres::start_with(durable).unwrap();
+    on_one_core(async {
+        let store = Arc::new(migrated(&PostgresOptions::at(server.url())).await);
+        let mut outcomes = Outcomes::default();
+        for round in 0..4_u64 {
+            let kill = async {
+                sleep(Duration::from_millis(5 + 13 * round)).await;
+                server.kill();
+            };
+            let round = usize::try_from(round).unwrap();
+            tokio::join!(create_all(&store, round, 400, &mut outcomes), kill);
+            server.start_again().unwrap();
+            until_back(&store, &format!("back{round}")).await;
+        }
+        let not_done = outcomes.failed.len() + outcomes.unknown;
+        assert!(!outcomes.done.is_empty() && not_done > 0, "{outcomes:?}");
+        outcomes.check(&*store).await;
+    });
+}
+
+#[test]
 fn while_the_server_is_away_calls_fail_at_once_and_then_pass_again() {
     let server = Postgres::start().unwrap();
     on_one_core(async {
