@@ -1,4 +1,4 @@
-//! The operations that the administrator's pass leaves out. Reviewed: an entry needs a reason.
+//! The operations that the passes of somebody signed in leave out. Reviewed: an entry needs a reason.
 
 /// An operation that would end the run.
 pub(super) struct Excluded {
@@ -16,11 +16,11 @@ pub(super) const EXCLUDED: &[Excluded] = &[
         reason: "ends the session of the pass: every later answer would be 401",
     },
     Excluded {
-        id: "auth.sessions.revoke_all",
+        id: "auth.revoke_sessions",
         reason: "ends the session of the pass: every later answer would be 401",
     },
     Excluded {
-        id: "users.me.delete",
-        reason: "deletes the administrator of the pass: every later answer would be 401",
+        id: "users.delete_me",
+        reason: "deletes the account of the pass: every later answer would be 401",
     },
 ];

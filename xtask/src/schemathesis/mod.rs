@@ -10,7 +10,7 @@ mod tool;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::out::say;
 use crate::scratch::Scratch;
@@ -19,23 +19,11 @@ use excluded::EXCLUDED;
 use server::Server;
 pub(crate) use tool::{Tool, install};
 
-/// The same requests in every run.
-const SEED: &str = "20261120";
-/// Requests per operation that are made by chance, beside those that cover each limit.
-const EXAMPLES: &str = "25";
-/// The longest a run may take, in seconds; it ends by itself long before.
-const RUN_S: &str = "240";
+const SETTINGS: &str = include_str!("../../schemathesis/schemathesis.toml");
+/// Besides, for who may do everything: a pass that is refused everywhere shows nothing.
+const NOT_REFUSED: &str = "[warnings]\nfail-on = [\"missing_auth\", \"unmatched_filter\"]\n";
 
-/// What each answer is held to.
-const CHECKS: &[&str] = &[
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_headers_conformance",
-    "response_schema_conformance",
-];
-
-/// Builds the binary and runs both passes.
+/// Builds the binary and runs every pass.
 ///
 /// # Errors
 /// When the tool cannot be installed, or an answer is not as the document says.
@@ -48,32 +36,40 @@ pub(crate) fn run_alone() -> Result<()> {
     scratch.must_be_left_clean()
 }
 
-/// Runs as nobody and as the administrator.
+/// Runs as nobody, as a user and as the administrator.
 ///
 /// # Errors
 /// When an answer is not as the document says; the tool has written which.
 pub(crate) fn run(tool: &Tool, program: &Path, scratch: &Scratch) -> Result<()> {
     let server = Server::start(program)?;
-    let token = setting::prepare(server.address())?;
-    say("== schemathesis, anonymous");
-    pass(tool, &server, scratch, None)?;
-    say("== schemathesis, as the administrator");
-    pass(tool, &server, scratch, Some(&token))?;
-    server.still_well()
+    let tokens = setting::prepare(server.address())?;
+    pass(tool, &server, scratch, "nobody", "", "")?;
+    pass(tool, &server, scratch, "a user", &tokens.user, "")?;
+    pass(tool, &server, scratch, "the administrator", &tokens.admin, NOT_REFUSED)
 }
 
-fn pass(tool: &Tool, server: &Server, scratch: &Scratch, token: Option<&str>) -> Result<()> {
+fn pass(
+    tool: &Tool,
+    server: &Server,
+    scratch: &Scratch,
+    who: &str,
+    token: &str,
+    besides: &str,
+) -> Result<()> {
+    say(&format!("== schemathesis as {who}"));
     let mut command = Command::new(tool.program());
-    command.args(["run", "--checks", &CHECKS.join(",")]);
-    command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES]);
-    command.args(["--seed", SEED, "--max-time", RUN_S, "--request-timeout", "20"]);
-    command.args(["--continue-on-failure", "--suppress-health-check", "all", "--no-color"]);
-    if let Some(token) = token {
-        command.args(["--header", &format!("Authorization:Bearer {token}")]);
+    let settings = server.folder().join("schemathesis.toml");
+    let mut headers = String::new();
+    command.arg("--config-file").arg(&settings).args(["run", "--no-color"]);
+    if !token.is_empty() {
+        headers = format!("headers = {{ Authorization = \"Bearer {token}\" }}\n");
         for operation in EXCLUDED {
             command.args(["--exclude-operation-id", operation.id]);
         }
     }
+    std::fs::write(&settings, format!("{headers}{SETTINGS}\n{besides}"))?;
     command.arg(format!("http://{}/openapi.json", server.address()));
     cargo::pass(scratch.within(command.current_dir(server.folder())))
+        .and_then(|()| server.still_well())
+        .with_context(|| format!("as {who}"))
 }

@@ -1,4 +1,4 @@
-//! The setting of a run: collections of each kind, and the administrator signed in.
+//! The setting of a run: collections of each kind, and who is signed in.
 
 use std::net::SocketAddr;
 
@@ -8,17 +8,35 @@ use serde_json::{Value, json};
 use super::client::send;
 use super::server::{ADMIN_EMAIL, ADMIN_PASSWORD};
 
-/// Makes the collections; gives the administrator's access token.
+/// Access tokens.
+pub(super) struct Tokens {
+    /// Of somebody without a role.
+    pub(super) user: String,
+    /// Of the administrator.
+    pub(super) admin: String,
+}
+
+const USER_EMAIL: &str = "user@example.org";
+const USER_PASSWORD: &str = "nine-otters-sleep-on-the-raft";
+
+/// Makes the collections and a user; gives the tokens.
 ///
 /// # Errors
 /// When the server refuses something.
-pub(super) fn prepare(address: SocketAddr) -> Result<String> {
-    let login = json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
-    let answer = send(address, "POST", "/api/v1/auth/login", "", &login)?;
-    let token = answer["access_token"].as_str().context("the login gave no access token")?;
+pub(super) fn prepare(address: SocketAddr) -> Result<Tokens> {
+    let admin = login(address, ADMIN_EMAIL, ADMIN_PASSWORD)?;
     for (name, definition) in collections() {
-        send(address, "PUT", &format!("/api/v1/collections/{name}"), token, &definition)?;
+        send(address, "PUT", &format!("/api/v1/collections/{name}"), &admin, &definition)?;
     }
+    let user = json!({"email": USER_EMAIL, "password": USER_PASSWORD});
+    send(address, "POST", "/api/v1/auth/register", "", &user)?;
+    Ok(Tokens { user: login(address, USER_EMAIL, USER_PASSWORD)?, admin })
+}
+
+fn login(address: SocketAddr, email: &str, password: &str) -> Result<String> {
+    let body = json!({"email": email, "password": password});
+    let answer = send(address, "POST", "/api/v1/auth/login", "", &body)?;
+    let token = answer["access_token"].as_str().context("the login gave no access token")?;
     Ok(token.to_owned())
 }
 
