@@ -4,7 +4,7 @@
 //! failure names the guarantee. An adapter's test binary says how to open a fresh one of its own
 //! and calls the macro:
 //!
-//! ```ignore
+//! ```text
 //! async fn open(clock: Arc<dyn Clock>) -> store::Opened { … }
 //! outrigger_conformance::store_suite!(open, model = |clock| Arc::new(MemoryStore::new(clock)));
 //! ```
