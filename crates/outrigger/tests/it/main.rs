@@ -1,6 +1,8 @@
 //! The black-box suite: the real binary, over HTTP and on the command line, on each pair of
 //! backends (SQLite alone; PostgreSQL and Redis).
 
+#![allow(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
+
 mod support;
 
 mod auth;
