@@ -31,6 +31,9 @@ pub(crate) struct Backends {
     random: Arc<dyn Random>,
     sqlite: Option<SqliteStore>,
     memory_cache: Arc<MemoryCache>,
+    /// Without Redis the threads also share what keeps the cache right: one load per key then
+    /// holds across them at once.
+    memory_aside: Arc<CacheAside>,
     memory_limiter: Arc<MemoryLimiter>,
     lost_writes: LostWrites,
     cache_breaker: Arc<Breaker>,
@@ -82,12 +85,14 @@ impl Backends {
         };
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let breaker = |name| Arc::new(Breaker::new(name, clock.clone(), random.clone()));
+        let memory_cache = Arc::new(MemoryCache::new(config.cache.memory_bytes_max, clock.clone()));
         Ok(Self {
             sqlite,
+            memory_aside: Arc::new(CacheAside::new(memory_cache.clone(), random.clone())),
+            memory_cache,
             lost_writes: LostWrites::default(),
             cache_breaker: breaker("cache"),
             limiter_breaker: breaker("limiter"),
-            memory_cache: Arc::new(MemoryCache::new(config.cache.memory_bytes_max, clock.clone())),
             memory_limiter: Arc::new(MemoryLimiter::new(clock.clone())),
             config: config.clone(),
             random,
@@ -112,16 +117,11 @@ impl Backends {
     pub(crate) async fn connect(&self) -> Result<Connected> {
         let store = Arc::new(MeteredStore::new(self.store().await?));
         let redis = self.redis()?;
-        let cache = self.cache(redis.as_ref());
+        let (cache, aside) = self.cache(redis.as_ref());
         let limiter = self.limiter(redis.as_ref());
         let ports = Ports {
             store,
-            cache: Arc::new(CacheAside::sharing(
-                cache.clone(),
-                self.random.clone(),
-                Timing::default(),
-                &self.lost_writes,
-            )),
+            cache: aside,
             limiter,
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -129,10 +129,17 @@ impl Backends {
         Ok(Connected { ports, cache, redis })
     }
 
-    fn cache(&self, redis: Option<&RedisClient>) -> Arc<dyn Cache> {
-        let Some(client) = redis else { return self.memory_cache.clone() };
+    fn cache(&self, redis: Option<&RedisClient>) -> (Arc<dyn Cache>, Arc<CacheAside>) {
+        let Some(client) = redis else {
+            return (self.memory_cache.clone(), self.memory_aside.clone());
+        };
         let cache = Arc::new(RedisCache::new(client.clone()));
-        Arc::new(GuardedCache::new(cache, self.cache_breaker.clone(), CACHE_TIMEOUT))
+        let breaker = self.cache_breaker.clone();
+        let cache: Arc<dyn Cache> = Arc::new(GuardedCache::new(cache, breaker, CACHE_TIMEOUT));
+        let random = self.random.clone();
+        let aside =
+            CacheAside::sharing(cache.clone(), random, Timing::default(), &self.lost_writes);
+        (cache, Arc::new(aside))
     }
 
     /// Shared limits, local ones while Redis is away, and slices of generous ones in advance.

@@ -56,7 +56,7 @@ pub(crate) fn serve(config: &Config, operations: Vec<Operation>) -> Result<()> {
         prepare_store(config, &*connected.ports.store).await?;
         let shared = shared(config, &connected.ports)?;
         let main = services(&connected.ports, &shared);
-        main.auth.prepare_keys().await.context("the signing keys cannot be prepared")?;
+        main.auth.load_keys().await.context("auth.secret: the signing keys cannot be read")?;
         bootstrap::administrator(config, &main).await?;
         let health = Arc::new(Health::new("api", backends.clock()));
         probes::once(&connected, config, &health).await;

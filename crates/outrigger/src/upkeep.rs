@@ -1,5 +1,5 @@
-//! Background loops of a serving process that need no queue: re-indexing, and deleting what has
-//! expired.
+//! Background work of a serving process that needs no queue: re-indexing, deleting what has
+//! expired, and keeping up with the signing keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,9 @@ pub(crate) async fn run(services: Services, store: Arc<dyn Store>, random: Arc<d
     random.fill(&mut name);
     let name = id::hex(&name);
     loop {
+        if let Err(error) = services.auth.prepare_keys().await {
+            tracing::warn!(source = %error, "the signing keys could not be read; it is tried again");
+        }
         let reindexed = services.records.upkeep(&name).await;
         let purged = store.purge_expired(PURGE).await.map_err(Error::from);
         let busy = match (reindexed, purged) {
