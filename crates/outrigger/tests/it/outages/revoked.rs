@@ -4,10 +4,10 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use outrigger_testkit::{Postgres, Redis, RedisOptions};
+use outrigger_testkit::{Postgres, Redis, RedisOptions, wait_until};
 use serde_json::Value;
 
-use super::{check, token, wait_for_check};
+use super::{NOTICED, check, metric, token};
 use crate::support::{Api, Backend, Server, ServerOptions};
 
 const ME: &str = "/api/v1/users/me";
@@ -48,7 +48,15 @@ impl Deployment {
             });
         }
         away(&self.redis);
-        self.servers.iter().for_each(|server| wait_for_check(server, "cache", "degraded"));
+        // A short failure may be noticed by nobody; this is an outage that everybody has noticed.
+        let noticed = |server: &Server| {
+            clients.iter().for_each(|api| {
+                api.get(ME).expect(200);
+            });
+            metric(server, &["outrigger_breaker_open", "of=\"cache\""]) > 0.5
+        };
+        let by_all = || self.servers.iter().all(noticed);
+        wait_until("an outage", NOTICED, by_all).expect("it is noticed");
         let here = self.servers[0].api().with_token(token(&login));
         here.send("POST", "/api/v1/auth/logout", None).expect(204);
         let (done, asked) = (AtomicBool::new(false), AtomicUsize::new(0));

@@ -1,0 +1,189 @@
+//! A server with somebody of each kind, a collection of each rule, and a right call of each
+//! operation.
+
+use outrigger_testkit::TempDir;
+use serde_json::{Value, json};
+
+use super::{Call, Operation};
+use crate::support::{Answer, Api, Backend, Server, ServerOptions, SigningKey, open_token, unique};
+
+/// The rules of the collections; each has the name of its rule behind `r-`.
+pub(super) const RULES: [&str; 5] = ["public", "user", "owner", "role:editor", "admin"];
+
+/// The collection with this rule for everything.
+pub(super) fn collection_of(rule: &str) -> String {
+    format!("r-{}", rule.replace(':', "-"))
+}
+
+/// Somebody who has signed in.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) email: String,
+    pub(super) id: String,
+    pub(super) session: String,
+    pub(super) token: String,
+}
+
+/// See the module.
+pub(super) struct World {
+    pub(super) server: Server,
+    /// Signs the server's tokens.
+    pub(super) key: SigningKey,
+    /// The header of the server's own tokens.
+    pub(super) header: Value,
+    pub(super) admin: Api,
+    pub(super) owner: Person,
+    pub(super) other: Person,
+    pub(super) editor: Person,
+    pub(super) operations: Vec<Operation>,
+    _keys: TempDir,
+}
+
+impl World {
+    pub(super) fn start(backend: Backend) -> Self {
+        let (keys, key) = (TempDir::new("keys").unwrap(), SigningKey::generate());
+        key.write(&keys.join("key.pem"));
+        let reference = format!("file://{}", keys.join("key.pem").display());
+        let options = ServerOptions::on(backend).set("OUTRIGGER__AUTH__SIGNING_KEYS", &reference);
+        let server = Server::start(&options);
+        let admin = server.admin();
+        let [owner, other, editor] = [(); 3].map(|()| Person::new(&server));
+        let path = format!("/api/v1/users/{}", editor.id);
+        admin.patch(&path, &json!({"role": "editor"})).expect(200);
+        let document = server.api().get("/openapi.json").expect(200).json();
+        let world = Self {
+            header: open_token(&owner.token).0,
+            operations: Operation::all(&document),
+            server,
+            key,
+            admin,
+            owner,
+            other,
+            editor,
+            _keys: keys,
+        };
+        for rule in RULES {
+            let rules =
+                json!({"list": rule, "read": rule, "create": rule, "update": rule, "delete": rule});
+            let path = format!("/api/v1/collections/{}", collection_of(rule));
+            world.admin.put(&path, &json!({"rules": rules, "indexes": ["n"]})).expect(201);
+            world.restore(rule);
+        }
+        world
+    }
+
+    pub(super) fn api_of(&self, person: &Person) -> Api {
+        self.server.api().with_token(&person.token)
+    }
+
+    /// Puts the record `one` of the collection with this rule as it was first.
+    pub(super) fn restore(&self, rule: &str) {
+        let path = format!("/api/v1/records/{}/one", collection_of(rule));
+        self.admin.delete(&path);
+        let maker = if rule == "owner" { self.api_of(&self.owner) } else { self.admin.clone() };
+        maker.put(&path, &json!({"n": 1})).expect(201);
+    }
+
+    /// Everything that a request without rights must not change: the people of this world, its
+    /// collections, their records, and a session.
+    pub(super) fn snapshot(&self) -> Vec<Answer> {
+        let people = [&self.owner, &self.other, &self.editor];
+        let mut paths: Vec<String> = people.map(|p| format!("/api/v1/users/{}", p.id)).to_vec();
+        for rule in RULES {
+            let name = collection_of(rule);
+            paths.push(format!("/api/v1/collections/{name}"));
+            paths.push(format!("/api/v1/records/{name}?limit=100"));
+        }
+        let mut state: Vec<Answer> =
+            paths.iter().map(|path| self.admin.get(path).expect(200)).collect();
+        state.push(self.api_of(&self.owner).get("/api/v1/auth/sessions").expect(200));
+        state
+    }
+
+    /// Fails when something is not as it was.
+    #[track_caller]
+    pub(super) fn assert_unchanged(&self, before: &[Answer], by: &str) {
+        for (before, after) in before.iter().zip(self.snapshot()) {
+            assert_eq!(before.text, after.text, "{by} has changed something");
+        }
+    }
+
+    /// A right call of the operation, on the collection with this rule where there is one. What is
+    /// not to be used up is made for this call.
+    pub(super) fn call(&self, operation: &Operation, rule: &str) -> Call {
+        let collection = collection_of(rule);
+        let fresh = || Person::new(&self.server).id;
+        let defined = || self.server.collection(&json!({}));
+        let login = json!({"email": self.other.email, "password": Server::password()});
+        let (parameters, body): (Vec<(&str, String)>, Value) = match operation.id.as_str() {
+            "auth.register" => {
+                let email = format!("{}@example.com", unique("swept-"));
+                (vec![], json!({"email": email, "password": Server::password()}))
+            }
+            "auth.login" | "auth.token" => (vec![], login),
+            "auth.refresh" => (vec![], json!({"refresh_token": "not-a-refresh-token"})),
+            "auth.change_password" => (
+                vec![],
+                json!({"current_password": Server::password(), "new_password": "a-new-course-for-home"}),
+            ),
+            "auth.logout"
+            | "auth.list_sessions"
+            | "auth.revoke_sessions"
+            | "users.get_me"
+            | "users.delete_me"
+            | "users.list"
+            | "collections.list" => (vec![], Value::Null),
+            "auth.revoke_session" => (vec![("id", self.owner.session.clone())], Value::Null),
+            "users.update_me" => (vec![], json!({"name": "Somebody"})),
+            "users.get" => (vec![("id", self.owner.id.clone())], Value::Null),
+            "users.delete" => (vec![("id", fresh())], Value::Null),
+            "users.update" => (vec![("id", fresh())], json!({"name": "Somebody"})),
+            "collections.put" => (
+                vec![("name", unique("swept-"))],
+                json!({"indexes": ["n"], "unique": [], "cache_ttl_s": 1, "rules": {"list": "user"}}),
+            ),
+            "collections.get" => (vec![("name", collection)], Value::Null),
+            "collections.delete" => (vec![("name", defined())], Value::Null),
+            "records.create" => (vec![("collection", collection)], json!({"n": 2})),
+            "records.list" => (vec![("collection", collection)], Value::Null),
+            "records.read" | "records.delete" => {
+                (vec![("collection", collection), ("id", "one".to_owned())], Value::Null)
+            }
+            "records.replace" | "records.patch" => {
+                (vec![("collection", collection), ("id", "one".to_owned())], json!({"n": 3}))
+            }
+            "records.batch" => {
+                let put =
+                    json!({"op": "put", "collection": collection, "id": "one", "data": {"n": 4}});
+                (vec![], json!({"operations": [put]}))
+            }
+            other => {
+                panic!("the sweep does not know the operation {other}: add a right call of it")
+            }
+        };
+        let mut path = operation.path.clone();
+        for (name, value) in parameters {
+            path = path.replace(&format!("{{{name}}}"), &value);
+        }
+        assert!(!path.contains('{'), "{path}: a parameter is missing");
+        let body = operation.body.as_ref().map(|(media_type, _)| {
+            let form = format!("username={}&password={}", self.other.email, Server::password());
+            let is_form = media_type.ends_with("urlencoded");
+            (media_type.clone(), if is_form { form } else { body.to_string() })
+        });
+        Call { method: operation.method.clone(), path, body }
+    }
+}
+
+impl Person {
+    pub(super) fn new(server: &Server) -> Self {
+        let (email, login) = server.new_login();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        Self {
+            email,
+            id: text(&login["user"]["id"]),
+            session: text(&login["session_id"]),
+            token: text(&login["access_token"]),
+        }
+    }
+}
