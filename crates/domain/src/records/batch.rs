@@ -223,7 +223,8 @@ impl Records {
         match step.operation {
             BatchOperation::Put { data, .. } => {
                 let draft = Draft::next(&step.id, head.as_ref(), ctx, self.clock.now(), data);
-                Ok(draft.write(&step.compiled, precondition)?.0)
+                let write = draft.write(&step.compiled, precondition);
+                Ok(write.map_err(|error| error.relocated(&["body", "data"]))?.0)
             }
             BatchOperation::Delete { .. } if head.is_none() => Err(Error::not_found("record")),
             BatchOperation::Delete { .. } => Ok(Write::Delete { key, precondition }),

@@ -10,7 +10,7 @@ use super::definition::{Compiled, validate};
 use super::definitions::compile;
 use super::model::{CollectionInput, CollectionView, Definition, Purge, Reindex};
 use super::service::{Records, too_contended};
-use crate::audit::Action;
+use crate::audit::{Action, id_cursor};
 
 const TRIES: usize = 8;
 
@@ -124,7 +124,7 @@ impl Records {
         page: &PageRequest,
     ) -> Result<Page<CollectionView>> {
         ctx.require_admin()?;
-        let (items, next) = self.definitions.page(page.cursor.clone(), page.limit).await?;
+        let (items, next) = self.definitions.page(id_cursor(page)?, page.limit).await?;
         Ok(Page { items, next_cursor: next.map(|position| position.id) })
     }
 

@@ -62,7 +62,7 @@ async fn one_that_fails_undoes_all_and_is_named() {
         (
             json!({"op": "put", "collection": "a", "id": "z", "data": 3}),
             ErrorKind::Invalid,
-            "body.operations.1",
+            "body.operations.1.data",
         ),
         (
             json!({"op": "put", "collection": "a", "id": "two", "data": {}}),
