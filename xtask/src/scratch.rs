@@ -3,12 +3,13 @@
 //!
 //! The folder is the kit's, so it is removed in whatever way this program ends, also by Ctrl-C.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use outrigger_testkit::{TempDir, eventually};
+use outrigger_testkit::{TempDir, eventually, find_program};
 
 /// How long those who clean up behind the tests may take: servers get five seconds to end.
 const END_WITHIN: Duration = Duration::from_secs(20);
@@ -28,9 +29,19 @@ impl Scratch {
         self.0.path()
     }
 
-    /// The command, with everything temporary in the folder.
-    pub(crate) fn within<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env("TMPDIR", self.path())
+    /// A command that keeps everything temporary in the folder, and that gets `signal` when this
+    /// program ends first, in whatever way.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>, signal: &str) -> Command {
+        let mut command = match setpriv() {
+            Some(setpriv) => {
+                let mut command = Command::new(setpriv);
+                command.args(["--pdeathsig", signal, "--"]).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command.env("TMPDIR", self.path());
+        command
     }
 
     /// Waits until the last process of the run has ended and nothing is left in the folder.
@@ -82,6 +93,12 @@ impl Scratch {
     }
 }
 
+/// What ties a child to its parent's life. A part of every Debian; without it a child may outlive
+/// a killed xtask for a while.
+pub(crate) fn setpriv() -> Option<PathBuf> {
+    find_program(&["setpriv"], &["/usr/bin"])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,8 +107,7 @@ mod tests {
     fn a_process_and_a_file_of_the_run_are_seen() {
         let scratch = Scratch::new().unwrap();
         assert!(scratch.running().is_empty());
-        let mut sleeper = Command::new("sleep");
-        let mut child = scratch.within(sleeper.arg("60")).spawn().unwrap();
+        let mut child = scratch.command("sleep", "KILL").arg("60").spawn().unwrap();
         let seen = eventually("the child in /proc", Duration::from_secs(5), || {
             let running = scratch.running();
             if running.is_empty() {

@@ -8,7 +8,6 @@ mod setting;
 mod tool;
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -57,7 +56,7 @@ fn pass(
     besides: &str,
 ) -> Result<()> {
     say(&format!("== schemathesis as {who}"));
-    let mut command = Command::new(tool.program());
+    let mut command = scratch.command(tool.program(), "KILL");
     let settings = server.folder().join("schemathesis.toml");
     let mut headers = String::new();
     command.arg("--config-file").arg(&settings).args(["run", "--no-color"]);
@@ -69,7 +68,7 @@ fn pass(
     }
     std::fs::write(&settings, format!("{headers}{SETTINGS}\n{besides}"))?;
     command.arg(format!("http://{}/openapi.json", server.address()));
-    cargo::pass(scratch.within(command.current_dir(server.folder())))
+    cargo::pass(command.current_dir(server.folder()))
         .and_then(|()| server.still_well())
         .with_context(|| format!("as {who}"))
 }

@@ -20,6 +20,12 @@ impl Tool {
     pub(super) fn program(&self) -> PathBuf {
         self.0.join("bin/schemathesis")
     }
+
+    /// Whether it starts: an environment does not outlive the Python that it was made with.
+    fn runs(&self) -> bool {
+        let output = Command::new(self.program()).arg("--version").output();
+        output.is_ok_and(|output| output.status.success())
+    }
 }
 
 /// Installs it where it is not yet installed at these versions.
@@ -29,13 +35,14 @@ impl Tool {
 pub(crate) fn install() -> Result<Tool> {
     let folder = metadata::workspace()?.target_directory.join("venv-schemathesis");
     let stamp = folder.join("installed.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == REQUIREMENTS) {
-        return Ok(Tool(folder));
+    let tool = Tool(folder.clone());
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == REQUIREMENTS) && tool.runs() {
+        return Ok(tool);
     }
     say(&format!("installing schemathesis in {}", folder.display()));
     make(&folder).context("cannot install schemathesis from PyPI (needs python3 and pip3)")?;
     std::fs::write(&stamp, REQUIREMENTS)?;
-    Ok(Tool(folder))
+    Ok(tool)
 }
 
 fn make(folder: &Path) -> Result<()> {

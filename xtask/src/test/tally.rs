@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::out::table;
 
-/// Words in the names of packages and tests that say what a test runs on.
+/// Words in the names of packages and modules that say what a test runs on.
 const BACKENDS: &[&str] =
-    &["sqlite", "postgres", "redis", "memory", "haproxy", "balancer", "cluster", "proxy"];
+    &["embedded", "sqlite", "postgres", "redis", "cluster", "haproxy", "balancer"];
 
 /// One test program, or the examples in the documentation of one crate.
 #[derive(Debug, Default)]
@@ -105,7 +105,8 @@ impl Tally {
 impl Suite {
     fn pass(&mut self, test: &str) {
         self.passed += 1;
-        let name = format!("{} {test}", self.name);
+        let module = test.rsplit_once("::").map_or("", |(module, _)| module);
+        let name = format!("{} {module}", self.name);
         for backend in BACKENDS.iter().filter(|backend| name.contains(**backend)) {
             *self.on.entry(backend).or_default() += 1;
         }
@@ -127,7 +128,7 @@ mod tests {
      Running tests/it/main.rs (target/debug/deps/it-1)
 
 running 3 tests
-test postgres::faults ... ok
+test postgres::sqlite_is_no_module ... ok
 test sqlite::one ... ok
 test sqlite::two ... FAILED
 

@@ -26,6 +26,11 @@ pub(super) fn links(text: &str) -> Vec<Link> {
     links
 }
 
+/// What stands in backticks outside of fenced code, with its line.
+pub(super) fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    prose(text).flat_map(|(line, text)| text.split('`').skip(1).step_by(2).map(move |c| (line, c)))
+}
+
 /// The anchors that GitHub gives to the headings of a text.
 pub(super) fn anchors(text: &str) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();

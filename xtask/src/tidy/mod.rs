@@ -11,6 +11,7 @@ mod links;
 mod lints;
 mod map;
 mod markdown;
+mod mentions;
 mod modules;
 mod routes;
 mod scan;
@@ -40,6 +41,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("words", words::check),
     ("crate map", map::check),
     ("links", links::check),
+    ("mentioned files", mentions::check),
     ("routes", routes::check),
     ("changelog", changelog::check),
 ];
