@@ -226,7 +226,7 @@ async fn stop(
         phase.send_replace(Phase::Draining);
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(config.http.drain_s)) => {}
-            again = signals::wait() => { again?; return end_at_once(); }
+            again = signals::wait() => { again?; end_at_once(); }
         }
     }
     phase.send_replace(Phase::Closing);
@@ -240,7 +240,7 @@ async fn stop(
         () = budget.as_mut() => {
             tracing::warn!(shutdown_s = config.http.shutdown_s, "stopped with requests in flight");
         }
-        again = signals::wait() => { again?; return end_at_once(); }
+        again = signals::wait() => { again?; end_at_once(); }
     }
     std::process::exit(0);
 }
