@@ -43,12 +43,16 @@ impl Ledger {
 
     fn sends(&self, ids: &[&str], n: u64) {
         let mut records = self.records.lock().unwrap();
-        ids.iter().for_each(|id| records.entry((*id).to_owned()).or_default().sent = n);
+        for id in ids {
+            records.entry((*id).to_owned()).or_default().sent = n;
+        }
     }
 
     fn acknowledged(&self, ids: &[&str], n: u64) {
         let mut records = self.records.lock().unwrap();
-        ids.iter().for_each(|id| records.entry((*id).to_owned()).or_default().acknowledged = n);
+        for id in ids {
+            records.entry((*id).to_owned()).or_default().acknowledged = n;
+        }
         self.acknowledgements.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -157,7 +161,7 @@ fn kill_in_a_write_loop(options: &ServerOptions) {
     let token = login["access_token"].as_str().unwrap();
     server.api().with_token(token).get("/api/v1/users/me").expect(200);
     let count = ledger.acknowledgements.into_inner();
-    println!("{count} writes were acknowledged over {KILLS} kills, and none was lost");
+    assert!(count > KILLS * 12, "{count}: hardly anything was written");
 }
 
 #[test]

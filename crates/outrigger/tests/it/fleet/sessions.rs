@@ -94,9 +94,9 @@ fn what_ends_a_session_on_one_process_ends_it_on_the_other() {
                 let eyes: Vec<Api> =
                     [1 - here, here].iter().flat_map(|p| fleet.apis(*p, user.token())).collect();
                 // Warm caches: the session's answer, and the verified token, on every thread.
-                eyes.iter().for_each(|api| {
+                for api in &eyes {
                     api.get(ME).expect(200);
-                });
+                }
                 end(&user, &apis[here], &admins[here]);
                 for (number, api) in eyes.iter().enumerate() {
                     let status = api.get(ME).status;

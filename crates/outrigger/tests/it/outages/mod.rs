@@ -52,13 +52,15 @@ fn timed(call: impl FnOnce() -> Answer) -> (Answer, Duration) {
     (answer, started.elapsed())
 }
 
+type Request<'a> = &'a dyn Fn() -> Answer;
+
 /// One of each kind of request that must go on without Redis; each within `each`. Signs in as
 /// `email`, whose sessions are not looked at, and asks with `token`, which is of somebody else.
 fn everything_works(server: &Server, collection: &str, email: &str, token: &str, each: Duration) {
     let api: Api = server.api();
     let user = api.with_token(token);
     let path = format!("/api/v1/records/{collection}/one");
-    let calls: [(&str, &dyn Fn() -> Answer, &[u16]); 6] = [
+    let calls: [(&str, Request<'_>, &[u16]); 6] = [
         ("authenticated", &|| user.get("/api/v1/users/me"), &[200]),
         ("write", &|| api.put(&path, &json!({"n": 1})), &[200, 201]),
         ("read", &|| api.get(&path), &[200]),

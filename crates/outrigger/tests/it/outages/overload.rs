@@ -96,18 +96,18 @@ fn a_burst_of_logins_neither_stalls_other_requests_nor_takes_much_memory() {
                 })
             })
             .collect();
-        logins.into_iter().for_each(|login| login.join().expect("a login ends"));
+        for login in logins {
+            login.join().expect("a login ends");
+        }
         done.store(true, Ordering::SeqCst);
         looked.join().expect("it looks")
     });
     let busy = busy.into_inner() as usize;
-    println!(
-        "{busy} of {LOGINS} were told to come again; worst {worst:?}; memory {before} to {most}"
-    );
     assert!(busy < LOGINS, "nobody could sign in");
     assert!(worst < LIGHT, "{worst:?}");
     // One hash takes 19 MiB; as many at once as there are cores, and no more.
-    let hashes = std::thread::available_parallelism().map_or(1, usize::from) as f64 * 19.0;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let hashes = f64::from(u32::try_from(cores).unwrap()) * 19.0;
     assert!(most - before < (hashes + 40.0) * 1_048_576.0, "{before} {most}");
     server.api().login(&email, Server::password()).expect(200);
 }

@@ -80,9 +80,9 @@ fn without_postgres_it_answers_503_and_recovers_by_itself() {
     let (_, login) = server.new_login();
     for kill in [false, true] {
         if kill {
-            postgres.kill()
+            postgres.kill();
         } else {
-            postgres.stop().expect("it stops")
+            postgres.stop().expect("it stops");
         }
         let api = server.api();
         for _ in 0..3 {

@@ -114,13 +114,17 @@ fn limits_go_on_locally_and_are_shared_again_afterwards() {
     let shared = passed(&servers, "10.1.1.1", 3 * LIMIT);
     assert!(exact(shared, LIMIT), "{shared}");
     redis.kill();
-    servers.iter().for_each(|server| wait_for_check(server, "limiter", "degraded"));
+    for server in &servers {
+        wait_for_check(server, "limiter", "degraded");
+    }
     for server in &servers {
         let alone = passed(std::slice::from_ref(server), "10.1.1.2", 3 * LIMIT);
         assert!(exact(alone, LIMIT), "each process allows the limit: {alone}");
     }
     redis.start_again().expect("it starts again");
-    servers.iter().for_each(|server| wait_for_check(server, "limiter", "ok"));
+    for server in &servers {
+        wait_for_check(server, "limiter", "ok");
+    }
     let shared = passed(&servers, "10.1.1.3", 3 * LIMIT);
     assert!(exact(shared, LIMIT), "{shared}");
 }
@@ -134,9 +138,9 @@ fn a_record_changed_while_redis_stood_still_is_not_read_as_it_was_afterwards() {
     for round in 0..3 {
         let path = format!("/api/v1/records/{collection}/r{round}");
         apis[0].put(&path, &json!({"n": "old"})).expect(201);
-        apis.iter().for_each(|api| {
+        for api in &apis {
             api.get(&path).expect(200);
-        });
+        }
         redis.pause().unwrap();
         apis[0].put(&path, &json!({"n": "new"})).expect(200);
         let read_new = || {

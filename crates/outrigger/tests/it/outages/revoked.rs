@@ -43,16 +43,16 @@ impl Deployment {
         let (_, login): (String, Value) = self.servers[0].new_login();
         let clients = self.clients(token(&login));
         for _ in 0..2 {
-            clients.iter().for_each(|api| {
+            for api in &clients {
                 api.get(ME).expect(200);
-            });
+            }
         }
         away(&self.redis);
         // A short failure may be noticed by nobody; this is an outage that everybody has noticed.
         let noticed = |server: &Server| {
-            clients.iter().for_each(|api| {
+            for api in &clients {
                 api.get(ME).expect(200);
-            });
+            }
             metric(server, &["outrigger_breaker_open", "of=\"cache\""]) > 0.5
         };
         let by_all = || self.servers.iter().all(noticed);

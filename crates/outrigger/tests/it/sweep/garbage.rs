@@ -108,7 +108,7 @@ fn too_large(world: &World, operation: &Operation, call: &Call, api: &Api) {
         call.method, call.path
     );
     if !api.token().is_empty() {
-        head.push_str(&format!("authorization: Bearer {}\r\n", api.token()));
+        head = format!("{head}authorization: Bearer {}\r\n", api.token());
     }
     head.push_str("transfer-encoding: chunked\r\nconnection: close\r\n\r\n");
     let chunk = [b"10000\r\n".as_slice(), &vec![b'x'; 65_536], b"\r\n"].concat();

@@ -20,7 +20,7 @@ pub(super) fn exchange(port: u16, bytes: &[u8]) -> Option<Answer> {
 /// Reads one answer.
 pub(super) fn read_answer(stream: &mut TcpStream) -> Option<Answer> {
     let mut answer = Vec::new();
-    let mut buffer = [0; 65_536];
+    let mut buffer = [0; 8_192];
     loop {
         match stream.read(&mut buffer) {
             Ok(0) | Err(_) => break,
@@ -59,8 +59,8 @@ fn parse(answer: &[u8]) -> Option<Answer> {
 pub(super) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text = format!("{text}{name}: {value}\r\n");
     }
-    text.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+    text = format!("{text}content-length: {}\r\n\r\n", body.len());
     [text.as_bytes(), body].concat()
 }

@@ -39,7 +39,7 @@ impl Watch {
         }
     }
 
-    fn answer(&mut self, answer: Answer) {
+    fn answer(&mut self, answer: &Answer) {
         let head: Vec<String> = answer.headers.iter().map(|(n, v)| format!("{n}: {v}")).collect();
         self.seen.push(("an answer".to_owned(), format!("{}\n{}", head.join("\n"), answer.text)));
     }
@@ -89,10 +89,10 @@ fn live(watch: &mut Watch, server: &Server) {
     watch.tokens(&login);
     let api = server.api();
     let user = api.with_token(login["access_token"].as_str().unwrap());
-    watch.answer(api.login(&email, WRONG_PASSWORD).expect(401));
+    watch.answer(&api.login(&email, WRONG_PASSWORD).expect(401));
     let form = format!("username={email}&password={WRONG_PASSWORD}");
     let media_type = "application/x-www-form-urlencoded";
-    watch.answer(api.send("POST", "/api/v1/auth/token", Some((media_type, form))).expect(401));
+    watch.answer(&api.send("POST", "/api/v1/auth/token", Some((media_type, form))).expect(401));
     for body in [
         json!({"email": "x", "password": WRONG_PASSWORD}),
         json!({"email": email, "password": WRONG_PASSWORD}),
@@ -100,35 +100,36 @@ fn live(watch: &mut Watch, server: &Server) {
         json!({"email": "b@example.com", "password": {"x": WRONG_PASSWORD}}),
         json!({"email": "c@example.com", "password": WRONG_PASSWORD.repeat(20)}),
     ] {
-        watch.answer(api.post("/api/v1/auth/register", &body));
-        watch.answer(api.post("/api/v1/auth/login", &body));
+        watch.answer(&api.post("/api/v1/auth/register", &body));
+        watch.answer(&api.post("/api/v1/auth/login", &body));
     }
     let text = format!("{{\"email\":\"a@example.com\",\"password\":\"{WRONG_PASSWORD}\"");
     let cut = api.send("POST", "/api/v1/auth/login", Some(("application/json", text)));
-    watch.answer(cut.expect(400));
+    watch.answer(&cut.expect(400));
     let body = json!({"current_password": WRONG_PASSWORD, "new_password": NEW_PASSWORD});
-    watch.answer(user.post("/api/v1/auth/change-password", &body));
+    watch.answer(&user.post("/api/v1/auth/change-password", &body));
     let body = json!({"current_password": Server::password(), "new_password": NEW_PASSWORD});
     user.post("/api/v1/auth/change-password", &body).expect(204);
     refresh(watch, &api, &login);
     // Tokens where they do not belong.
     let token = login["access_token"].as_str().unwrap();
     for authorization in [format!("Token {token}"), format!("Bearer {token}x"), token.to_owned()] {
-        watch.answer(api.with("authorization", &authorization).get("/api/v1/users/me").expect(401));
+        watch
+            .answer(&api.with("authorization", &authorization).get("/api/v1/users/me").expect(401));
     }
-    watch.answer(user.get("/api/v1/nothing"));
+    watch.answer(&user.get("/api/v1/nothing"));
     user.send("POST", "/api/v1/auth/logout", None);
-    watch.answer(user.get("/api/v1/users/me").expect(401));
+    watch.answer(&user.get("/api/v1/users/me").expect(401));
 }
 
 fn refresh(watch: &mut Watch, api: &Api, login: &Value) {
     let body = json!({"refresh_token": login["refresh_token"]});
     let renewed = api.post("/api/v1/auth/refresh", &body).expect(200).json();
     watch.tokens(&renewed);
-    watch.answer(api.post("/api/v1/auth/refresh", &body).expect(401));
+    watch.answer(&api.post("/api/v1/auth/refresh", &body).expect(401));
     let cut = renewed["refresh_token"].as_str().unwrap().split_at(30).0;
-    watch.answer(api.post("/api/v1/auth/refresh", &json!({"refresh_token": cut})).expect(401));
-    watch.answer(api.post("/api/v1/auth/refresh", &json!({"refresh_token": [cut]})).expect(422));
+    watch.answer(&api.post("/api/v1/auth/refresh", &json!({"refresh_token": cut})).expect(401));
+    watch.answer(&api.post("/api/v1/auth/refresh", &json!({"refresh_token": [cut]})).expect(422));
 }
 
 #[test]
@@ -157,10 +158,10 @@ fn no_secret_is_logged_answered_or_printed() {
     let options = options(&postgres, &redis, &key);
     let server = Server::start(&options);
     live(&mut watch, &server);
-    watch.answer(server.internal().get("/metrics").expect(200));
-    watch.answer(server.api().get("/api/health/").expect(200));
-    watch.answer(server.api().get("/openapi.json").expect(200));
-    watch.answer(server.admin().get("/api/v1/users?limit=100").expect(200));
+    watch.answer(&server.internal().get("/metrics").expect(200));
+    watch.answer(&server.api().get("/api/health/").expect(200));
+    watch.answer(&server.api().get("/openapi.json").expect(200));
+    watch.answer(&server.admin().get("/api/v1/users?limit=100").expect(200));
     command_line(&mut watch, &server);
     without_backends(&mut watch, &server, &postgres, &redis);
     starts_that_fail(&mut watch, &options, &server);
@@ -195,12 +196,12 @@ fn without_backends(watch: &mut Watch, server: &Server, postgres: &Postgres, red
     user.get("/api/v1/users/me").expect(200);
     postgres.kill();
     for _ in 0..3 {
-        watch.answer(server.api().login(&email, Server::password()).expect(503));
-        watch.answer(user.get("/api/v1/users/me").expect(503));
+        watch.answer(&server.api().login(&email, Server::password()).expect(503));
+        watch.answer(&user.get("/api/v1/users/me").expect(503));
     }
     let down = || server.api().get("/health/ready").status == 503;
     wait_until("not ready", std::time::Duration::from_secs(20), down).unwrap();
-    watch.answer(server.api().get("/api/health/").expect(503));
+    watch.answer(&server.api().get("/api/health/").expect(503));
     watch.output("doctor without backends", server.run(&["doctor"]));
     postgres.start_again().expect("it starts again");
     redis.start_again().expect("it starts again");

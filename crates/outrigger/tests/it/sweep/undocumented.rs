@@ -3,8 +3,10 @@
 use super::check_problem;
 use crate::support::{Answer, Backend, Server, ServerOptions};
 
+type IsRight = fn(&Answer) -> bool;
+
 /// A path, why it is not in the document, and whether its answer is what it must be for everybody.
-const OUTSIDE: [(&str, &str, fn(&Answer) -> bool); 10] = [
+const OUTSIDE: [(&str, &str, IsRight); 10] = [
     ("/health", "for load balancers: says nothing but whether traffic is wanted", is_word),
     ("/health/live", "for orchestrators: says nothing but that the process runs", is_word),
     ("/health/ready", "for orchestrators: says nothing but whether backends answer", is_word),
