@@ -17,6 +17,17 @@ struct Page {
     policy: HeaderValue,
 }
 
+/// The inline scripts of a page. A script ends with the first closing tag, whatever stands in it.
+fn scripts(html: &str) -> impl Iterator<Item = &str> {
+    let mut rest = html;
+    std::iter::from_fn(move || {
+        let (_, after) = rest.split_once("<script>")?;
+        let (script, after) = after.split_once("</script>")?;
+        rest = after;
+        Some(script)
+    })
+}
+
 /// A script in a content security policy.
 fn hash_source(script: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, script.as_bytes());
@@ -33,9 +44,9 @@ static REDOC: LazyLock<Page> = LazyLock::new(|| {
 
 impl Page {
     fn new(html: String) -> Self {
-        let scripts = html.split("<script>").skip(1);
-        let scripts = scripts.filter_map(|rest| rest.find("</script>").map(|end| &rest[..end]));
-        let hashes: Vec<String> = scripts.map(hash_source).collect();
+        // Browsers hash a script after bringing its line ends to one form.
+        let html = html.replace("\r\n", "\n").replace('\r', "\n");
+        let hashes: Vec<String> = scripts(&html).map(hash_source).collect();
         let hashes = hashes.join(" ");
         let policy = format!(
             "default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src 'self' data:; \
@@ -67,4 +78,18 @@ pub(crate) async fn openapi(State(app): State<App>) -> crate::HttpResult<Respons
     let definitions = app.services.records.definitions().all().await?;
     let document = crate::openapi::document(&app.operations, &app.settings, &definitions);
     Ok(axum::Json(document).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_goes_to_its_first_closing_tag_and_is_named_by_hash() {
+        let html = "<script>let a = '<script>';</script><p><script>b()</script>";
+        assert_eq!(scripts(html).collect::<Vec<_>>(), ["let a = '<script>';", "b()"]);
+        let page = Page::new("<script>a\r\nb</script>".to_owned());
+        let policy = page.policy.to_str().unwrap();
+        assert!(policy.contains(&hash_source("a\nb")) && page.html.contains("a\nb"), "{policy}");
+    }
 }
