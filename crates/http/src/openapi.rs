@@ -35,7 +35,6 @@ pub fn document(
     }
     json!({
         "openapi": "3.1.0",
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {
             "title": "Outrigger",
             "version": env!("CARGO_PKG_VERSION"),
