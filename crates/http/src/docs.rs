@@ -35,15 +35,15 @@ fn hash_source(script: &str) -> String {
 }
 
 static SWAGGER: LazyLock<Page> = LazyLock::new(|| {
-    Page::new(aide::swagger::Swagger::new("/openapi.json").with_title("Outrigger").html())
+    Page::new(&aide::swagger::Swagger::new("/openapi.json").with_title("Outrigger").html())
 });
 
 static REDOC: LazyLock<Page> = LazyLock::new(|| {
-    Page::new(aide::redoc::Redoc::new("/openapi.json").with_title("Outrigger").html())
+    Page::new(&aide::redoc::Redoc::new("/openapi.json").with_title("Outrigger").html())
 });
 
 impl Page {
-    fn new(html: String) -> Self {
+    fn new(html: &str) -> Self {
         // Browsers hash a script after bringing its line ends to one form.
         let html = html.replace("\r\n", "\n").replace('\r', "\n");
         let hashes: Vec<String> = scripts(&html).map(hash_source).collect();
@@ -88,7 +88,7 @@ mod tests {
     fn a_script_goes_to_its_first_closing_tag_and_is_named_by_hash() {
         let html = "<script>let a = '<script>';</script><p><script>b()</script>";
         assert_eq!(scripts(html).collect::<Vec<_>>(), ["let a = '<script>';", "b()"]);
-        let page = Page::new("<script>a\r\nb</script>".to_owned());
+        let page = Page::new("<script>a\r\nb</script>");
         let policy = page.policy.to_str().unwrap();
         assert!(policy.contains(&hash_source("a\nb")) && page.html.contains("a\nb"), "{policy}");
     }

@@ -10,8 +10,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Request};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request};
 use outrigger_kernel::{Error, ErrorKind, Random, id};
 use tower::ServiceExt;
 use tracing::Instrument;
@@ -22,6 +22,7 @@ use crate::problem::{self, Failure, Problem};
 use crate::request_info::RequestInfo;
 use crate::settings::Settings;
 use crate::state::App;
+use crate::watched_body::WatchedBody;
 use crate::{headers, measure};
 
 /// Requests in flight, shared by the threads of the process.
@@ -68,11 +69,17 @@ impl Layers {
         let span = tracing::debug_span!(
             "http.request", request.id = %info.request_id, trace.id = info.trace_id.as_deref()
         );
-        let mut request = request.map(Body::new);
+        let watch = |body| Body::new(WatchedBody::new(Body::new(body), info.clone()));
+        let mut request = request.map(watch);
         request.extensions_mut().insert(info.clone());
-        let response = self.guard(request).instrument(span).await;
+        let response = self.guard(request, &info).instrument(span).await;
         let response = finish(response, &info);
-        let response = headers::add(response, &info, &self.settings);
+        let mut response = headers::add(response, &info, &self.settings);
+        // The rest of a body that nobody reads stands before the next request: say that there is
+        // none on this connection.
+        if self.health.is_draining() || info.body_read.get().is_none() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         self.meter.record(&method, &info, response.status(), started.elapsed());
         response
     }
@@ -91,7 +98,7 @@ impl Layers {
     }
 
     /// Sheds what is too much, refuses what is too long, and ends what takes too long or panics.
-    async fn guard(&self, request: Request<Body>) -> Response {
+    async fn guard(&self, request: Request<Body>, info: &RequestInfo) -> Response {
         let path = request.uri().path();
         if path.starts_with("/health") || path == "/api/health/" {
             return self.route(request).await; // Must answer also when the process is full.
@@ -112,6 +119,12 @@ impl Layers {
         }
         match tokio::time::timeout(self.settings.request_timeout, self.route(request)).await {
             Ok(response) => response,
+            Err(_) if info.body_read.get().is_none() => Problem(Error::new(
+                ErrorKind::RequestTimeout,
+                "request_timeout",
+                "the body of the request did not arrive in time",
+            ))
+            .into_response(),
             Err(_) => {
                 Problem(Error::unavailable("timeout", "the request took too long")).into_response()
             }
@@ -125,11 +138,6 @@ impl Layers {
             Ok(Err(never)) => match never {},
             Err(panic) => Problem(Error::internal(panic_message(&*panic))).into_response(),
         }
-    }
-
-    /// Whether the process drains: then each answer closes its connection.
-    pub fn is_draining(&self) -> bool {
-        self.health.is_draining()
     }
 }
 

@@ -27,6 +27,7 @@ pub mod routes;
 pub mod settings;
 pub mod state;
 mod users;
+mod watched_body;
 mod well_known;
 
 pub use operation::{Doc, Operation};

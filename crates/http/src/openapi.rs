@@ -161,7 +161,7 @@ fn problems(operation: &Operation) -> Vec<u16> {
         all.push(404);
     }
     if body.is_some() {
-        all.extend([415, 422]);
+        all.extend([408, 415, 422]);
     }
     all.extend(problems);
     all.sort_unstable();

@@ -21,6 +21,8 @@ pub struct RequestInfo {
     pub actor: OnceLock<Arc<str>>,
     /// What the limiter said, once it was asked.
     pub allowance: OnceLock<Allowance>,
+    /// Set once the whole body has been read.
+    pub body_read: OnceLock<()>,
 }
 
 impl RequestInfo {
@@ -33,6 +35,7 @@ impl RequestInfo {
             route: OnceLock::new(),
             actor: OnceLock::new(),
             allowance: OnceLock::new(),
+            body_read: OnceLock::new(),
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The body is of a type that is not understood here.
     UnsupportedMediaType,
+    /// The request did not arrive in time.
+    RequestTimeout,
     /// Over a limit of rate; see [`Error::retry_after`].
     RateLimited,
     /// A backend that is needed is away, or the process is full; try again.

@@ -99,7 +99,10 @@ fn a_slow_client_is_let_go() {
     body.write_all(head).unwrap();
     let mut answer = String::new();
     body.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"timeout\""), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 408") && answer.contains("\"request_timeout\""),
+        "{answer}"
+    );
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub struct Breaker {
     /// Zero while closed; else nothing passes before this instant, in microseconds since the Unix
     /// epoch.
     open_until: AtomicI64,
-    /// When it was last closed, until that is long enough ago; else zero.
+    /// When it last answered again after a failure, until that is long enough ago; else zero.
     closed_at: AtomicI64,
     failures: AtomicU32,
     /// How often it was opened since it was last closed.
@@ -100,7 +100,9 @@ impl Breaker {
 
     fn succeeded(&self, tried: bool) {
         if self.failures.load(Ordering::Relaxed) != 0 {
+            // Also a short absence: others may have changed things that it has not heard of.
             self.failures.store(0, Ordering::Relaxed);
+            self.closed_at.store(self.clock.now().as_micros(), Ordering::Relaxed);
         }
         if tried {
             let mut openings = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
