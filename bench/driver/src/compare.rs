@@ -79,6 +79,7 @@ pub(crate) fn run(args: &Args, built: &Built, servers: &Servers) -> Result<Vec<M
         .collect::<Result<_>>()?;
     let mut all = Vec::new();
     for scenario in &args.scenarios {
+        out::note(&format!("driving {}", scenario.name()));
         let empty =
             |peer: &Peer| Measured { scenario: *scenario, which: peer.which, rounds: Vec::new() };
         let mut measured: Vec<Measured> = peers.iter().map(empty).collect();

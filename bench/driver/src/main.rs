@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     }
     out::say(&report.markdown());
     if args.is_complete() {
-        out::say(&format!("written to {}", report.write()?.display()));
+        report.keep()?;
     }
     Ok(())
 }

@@ -39,5 +39,5 @@ pub(super) fn start(built: &Built, servers: &Servers) -> Result<Peer> {
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     let process = Process::spawn("fastapi", &command, &dir.join("log"))?;
     wait_for(&process, port, "/health", 200)?;
-    Ok(Peer { which: Which::Fastapi, port, process, paths: PEER_PATHS, _dir: dir })
+    Ok(Peer { which: Which::Fastapi, port, process, paths: PEER_PATHS, dir })
 }

@@ -22,5 +22,5 @@ pub(super) fn start(built: &Built, servers: &Servers) -> Result<Peer> {
     command.args([&port.to_string(), &database, &servers.redis.url(), &threads]);
     let process = Process::spawn("floor", &command, &dir.join("log"))?;
     wait_for(&process, port, "/", 404)?;
-    Ok(Peer { which: Which::Floor, port, process, paths: PEER_PATHS, _dir: dir })
+    Ok(Peer { which: Which::Floor, port, process, paths: PEER_PATHS, dir })
 }

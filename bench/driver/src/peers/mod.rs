@@ -20,6 +20,7 @@ use crate::servers::Servers;
 use crate::{load, proc};
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A peer's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ pub(crate) struct Peer {
     process: Process,
     paths: Paths,
     /// Kept until the process has ended.
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Peer {
@@ -107,6 +108,15 @@ impl Peer {
     /// Its memory in KiB.
     pub(crate) fn memory_kib(&self) -> u64 {
         proc::memory_kib(self.process.pid())
+    }
+
+    /// Ends it in order; its folder stays.
+    ///
+    /// # Errors
+    /// When it had to be killed.
+    pub(crate) fn stop(self) -> Result<TempDir> {
+        self.process.stop("INT", STOP_TIMEOUT)?;
+        Ok(self.dir)
     }
 
     /// The requests of a scenario.

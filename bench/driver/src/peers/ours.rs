@@ -50,14 +50,27 @@ pub(super) fn start(built: &Built, servers: &Servers) -> Result<Peer> {
 /// When it does not start.
 pub(crate) fn start_empty(built: &Built, servers: &Servers, database: &str) -> Result<Peer> {
     let url = servers.postgres.create_database(database)?;
-    let (port, dir) = (free_port()?, TempDir::new("outrigger")?);
-    let mut command = embedded(&built.outrigger, dir.path(), port)?;
-    command.env("DATABASE_URL", url).env("REDIS_URL", servers.redis.url());
+    let prefix = format!("{database}:");
     // Deployments that share a Redis need prefixes of their own.
-    command.env("OUTRIGGER__REDIS__PREFIX", format!("{database}:"));
+    let settings = [
+        ("DATABASE_URL", url.as_str()),
+        ("REDIS_URL", &servers.redis.url()),
+        ("OUTRIGGER__REDIS__PREFIX", &prefix),
+    ];
+    start_in(built, TempDir::new("outrigger")?, &settings)
+}
+
+/// Starts it in this folder, with what is there; without settings on SQLite and nothing else.
+///
+/// # Errors
+/// When it does not start.
+pub(crate) fn start_in(built: &Built, dir: TempDir, settings: &[(&str, &str)]) -> Result<Peer> {
+    let port = free_port()?;
+    let mut command = embedded(&built.outrigger, dir.path(), port)?;
+    command.envs(settings.iter().copied());
     let process = Process::spawn("outrigger", &command, &dir.join("log"))?;
     wait_for(&process, port, "/health", 200)?;
-    Ok(Peer { which: Which::Ours, port, process, paths: PATHS, _dir: dir })
+    Ok(Peer { which: Which::Ours, port, process, paths: PATHS, dir })
 }
 
 /// `outrigger serve` with everything in this folder, an administrator, and limits out of reach.

@@ -27,6 +27,7 @@ impl Report {
         let scale = self.scale.as_ref().map(|grown| {
             let one = |grown: &Grown| {
                 json!({
+                    "store": grown.store,
                     "request": grown.name,
                     "at_1000": round_json(&grown.small),
                     "at_1000000": round_json(&grown.large),

@@ -73,14 +73,14 @@ impl Report {
 
 fn scale_table(grown: &[Grown]) -> String {
     let mut text = String::from(
-        "\n| request | requests/s at 1,000 | at 1,000,000 | CPU ms per 1,000, all processes, at 1,000 | at 1,000,000 | cost ratio |\n\
-         |---|---:|---:|---:|---:|---:|\n",
+        "\n| store | request | requests/s at 1,000 | at 1,000,000 | CPU ms per 1,000, all processes, at 1,000 | at 1,000,000 | cost ratio |\n\
+         |---|---|---:|---:|---:|---:|---:|\n",
     );
-    for Grown { name, small, large } in grown {
+    for Grown { store, name, small, large } in grown {
         let cost = |round: &Round| round.cpu_ms + round.servers_cpu_ms;
         let _ = writeln!(
             text,
-            "| {name} | {:.0} | {:.0} | {:.1} | {:.1} | {} |",
+            "| {store} | {name} | {:.0} | {:.0} | {:.1} | {:.1} | {} |",
             small.rate,
             large.rate,
             cost(small),

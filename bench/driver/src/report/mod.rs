@@ -3,7 +3,7 @@
 mod json;
 mod markdown;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,6 +15,10 @@ use crate::machine;
 use crate::peers::Which;
 use crate::scale::Grown;
 use crate::scenario::Scenario;
+
+/// Around the results in the README.
+const BEGIN: &str = "<!-- results -->";
+const END: &str = "<!-- /results -->";
 
 /// Everything that was measured.
 pub(crate) struct Report {
@@ -47,17 +51,45 @@ impl Report {
         }
     }
 
-    /// Writes `bench/results/latest.json`.
-    pub(crate) fn write(&self) -> Result<PathBuf> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results").canonicalize();
-        let path = folder.context("bench/results is missing")?.join("latest.json");
-        let text = format!("{:#}\n", self.json());
-        std::fs::write(&path, text).with_context(|| path.display().to_string())?;
-        Ok(path)
+    /// Writes `bench/results/latest.json`, and the tables into `bench/README.md`.
+    ///
+    /// # Errors
+    /// Names the file that cannot be written.
+    pub(crate) fn keep(&self) -> Result<()> {
+        let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        write(&bench.join("results/latest.json"), &format!("{:#}\n", self.json()))?;
+        let readme = bench.join("README.md");
+        let before = std::fs::read_to_string(&readme).context("bench/README.md")?;
+        write(&readme, &with_results(&before, &self.markdown())?)
     }
 
     fn ours(&self, scenario: Scenario) -> Option<&Measured> {
         let of = |measured: &&Measured| measured.scenario == scenario;
         self.compared.iter().filter(of).find(|measured| measured.which == Which::Ours)
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| path.display().to_string())
+}
+
+/// The text with other results between the two marks.
+fn with_results(text: &str, results: &str) -> Result<String> {
+    let (before, rest) = text.split_once(BEGIN).context("bench/README.md has lost its mark")?;
+    let (_, after) = rest.split_once(END).context("bench/README.md has lost its mark")?;
+    Ok(format!("{before}{BEGIN}\n{}\n{END}{after}", results.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_replaced_and_nothing_else() {
+        let text = "a\n<!-- results -->\nold\n<!-- /results -->\nb\n";
+        let once = with_results(text, "new\n").unwrap();
+        assert_eq!(once, "a\n<!-- results -->\nnew\n<!-- /results -->\nb\n");
+        assert_eq!(with_results(&once, "new").unwrap(), once);
+        assert!(with_results("a\nb\n", "new").is_err());
     }
 }

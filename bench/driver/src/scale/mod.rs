@@ -1,8 +1,11 @@
 //! Whether cost grows with what is stored: the same requests at 1,000 and at 1,000,000 records.
 
+mod postgres;
+mod sqlite;
+
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 
 use crate::answer::Expected;
@@ -19,7 +22,6 @@ use crate::{data, out};
 const SMALL: u32 = 1_000;
 /// Records in the end.
 const LARGE: u32 = 1_000_000;
-const DATABASE: &str = "bench_scale";
 const COLLECTION: &str = "scale";
 /// Enough for a steady load, few enough that cost is not hidden in queues.
 const CONNECTIONS: usize = 16;
@@ -30,6 +32,8 @@ const PAGE: usize = 20;
 /// One kind of request at both sizes.
 #[derive(Clone, Debug)]
 pub(crate) struct Grown {
+    /// Where the records are.
+    pub(crate) store: &'static str,
     /// What is asked.
     pub(crate) name: &'static str,
     /// At 1,000 records.
@@ -38,46 +42,49 @@ pub(crate) struct Grown {
     pub(crate) large: Round,
 }
 
-/// Measures reads and pages, on a server of their own.
+/// Measures reads and pages on PostgreSQL and on SQLite.
 ///
 /// # Errors
 /// When an answer is not as expected.
 pub(crate) fn measure(args: &Args, built: &Built, servers: &Servers) -> Result<Vec<Grown>> {
-    let peer = ours::start_empty(built, servers, DATABASE)?;
+    let mut all = postgres::measure(args, built, servers)?;
+    all.extend(sqlite::measure(args, built)?);
+    Ok(all)
+}
+
+/// Defines the collection and writes its first records.
+fn fill(peer: &Peer) -> Result<()> {
     let token = ours::admin_token(peer.port)?;
     let rules = json!({"read": "public", "list": "public"});
     let definition = json!({"indexes": ["status", "n"], "cache_ttl_s": 0, "rules": rules});
     ours::define(peer.port, &token, COLLECTION, &definition)?;
-    ours::put_records(peer.port, &token, COLLECTION, SMALL)?;
-    servers.postgres.psql_in(DATABASE, "VACUUM ANALYZE")?;
-    let small = all_requests(args, servers, &peer, SMALL)?;
-    out::note("growing to 1,000,000 records");
-    servers.postgres.psql_in(DATABASE, &grow_sql()).context("growing")?;
-    servers.postgres.psql_in(DATABASE, "VACUUM ANALYZE")?;
-    servers.postgres.psql_in(DATABASE, "CHECKPOINT")?;
-    let large = all_requests(args, servers, &peer, LARGE)?;
-    let pairs = small.into_iter().zip(large);
-    Ok(pairs.map(|((name, small), (_, large))| Grown { name, small, large }).collect())
+    ours::put_records(peer.port, &token, COLLECTION, SMALL)
 }
+
+/// What was asked, and what came of it.
+type Named = (&'static str, Round);
+
+/// The processor time of a server, and of what it stands on.
+type Used<'a> = &'a mut dyn FnMut() -> (Duration, Duration);
 
 fn all_requests(
     args: &Args,
-    servers: &Servers,
+    store: &str,
     peer: &Peer,
+    used: Used<'_>,
     size: u32,
-) -> Result<Vec<(&'static str, Round)>> {
+) -> Result<Vec<Named>> {
     let measured = kinds(size).into_iter().map(|(name, mut requests)| {
         load::run(peer.port, CONNECTIONS, &mut requests, Until::Time(WARM_UP))?;
         let mut rounds = Vec::new();
         for _ in 0..args.rounds {
-            let mut used = || (peer.cpu(), servers.cpu());
             let load = Until::Time(args.round);
-            rounds.push(compare::measure(&mut used, || {
+            rounds.push(compare::measure(used, || {
                 load::run(peer.port, CONNECTIONS, &mut requests, load)
             })?);
         }
         let middle = Round::median(&rounds);
-        out::note(&format!("{name} at {size}: {:.0}/s", middle.rate));
+        out::note(&format!("{store}, {name} at {size}: {:.0}/s", middle.rate));
         Ok((name, middle))
     });
     measured.collect()
@@ -102,21 +109,8 @@ fn kinds(size: u32) -> [(&'static str, Requests); 4] {
     ]
 }
 
-/// Copies the records that are there, with their entries, under other ids.
-fn grow_sql() -> String {
-    let copies = LARGE / SMALL - 1;
-    let other = |id: &str| format!("'r' || (substr({id}, 2)::bigint + {SMALL} * k)");
-    let collection = format!("collection LIKE 'rec.{COLLECTION}.%'");
-    format!(
-        "SET synchronous_commit = off;
-         INSERT INTO outrigger_documents
-           (version, expires_at, collection, id, entry_names, entry_values, entry_uniques, body)
-         SELECT version, expires_at, collection, {}, entry_names, entry_values, entry_uniques, body
-         FROM outrigger_documents, generate_series(1, {copies}) k WHERE {collection};
-         INSERT INTO outrigger_index_entries (collection, name, value, id)
-         SELECT collection, name, value, {}
-         FROM outrigger_index_entries, generate_series(1, {copies}) k WHERE {collection};",
-        other("id"),
-        other("id"),
-    )
+/// Brings both sizes together.
+fn grown(store: &'static str, small: Vec<Named>, large: Vec<Named>) -> Vec<Grown> {
+    let pairs = small.into_iter().zip(large);
+    pairs.map(|((name, small), (_, large))| Grown { store, name, small, large }).collect()
 }
