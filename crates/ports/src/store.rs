@@ -159,6 +159,21 @@ impl Batch {
         Self { writes: writes.into_iter().collect() }
     }
 
+    /// The same batch, in which a document that has expired already when it is put has no entries:
+    /// nobody can find it, and it keeps no unique value from others. Every adapter does this before
+    /// it commits.
+    #[must_use]
+    pub fn without_dead_entries(mut self, now: Timestamp) -> Self {
+        for write in &mut self.writes {
+            if let Write::Put { entries, expires_at: Some(at), .. } = write
+                && *at <= now
+            {
+                entries.clear();
+            }
+        }
+        self
+    }
+
     /// Refuses what is over a portable bound; every adapter calls this first.
     ///
     /// # Errors

@@ -85,13 +85,16 @@ pub async fn a_failed_load_is_handed_to_the_next_reader(factory: &dyn CacheFacto
 pub async fn after_two_failed_loads_all_load_at_once(factory: &dyn CacheFactory) {
     const READERS: usize = 8;
     let opened = factory.open().await;
-    let aside = patient(&opened.instances[0]);
+    let counted = Faulty::new(&opened.instances[0]);
+    let cache: Arc<dyn Cache> = counted.clone();
+    let aside = patient(&cache);
     let loads = AtomicUsize::new(0);
     let (running, _) = tokio::sync::watch::channel(0_usize);
     let reads = join_all((0..READERS).map(|_| {
         aside.read("k", LONG, async {
             if loads.fetch_add(1, Ordering::SeqCst) < 2 {
-                tokio::task::yield_now().await;
+                // All have joined by then, so that they wait for these loads and not for later ones.
+                counted.answered(READERS).await;
                 return Err(Error::unavailable("test", "the load failed"));
             }
             running.send_modify(|count| *count += 1);

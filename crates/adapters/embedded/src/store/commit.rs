@@ -9,6 +9,7 @@ use super::{Row, Rows, live};
 
 /// Commits the batch; the versions afterwards.
 pub(super) fn run(rows: &mut Rows, batch: Batch, now: Timestamp) -> Result<Vec<u64>, StoreError> {
+    let batch = batch.without_dead_entries(now);
     check_preconditions(rows, &batch, now)?;
     check_uniques(rows, &batch, now)?;
     Ok(batch.writes.into_iter().map(|write| apply(rows, write, now)).collect())

@@ -114,7 +114,9 @@ impl Store for PostgresStore {
 
     async fn commit(&self, batch: Batch) -> Result<Vec<u64>, StoreError> {
         bounds::check_batch(&batch)?;
-        commit::commit(&self.pool, self.connector.patience, &batch, self.clock.now()).await
+        let now = self.clock.now();
+        let batch = batch.without_dead_entries(now);
+        commit::commit(&self.pool, self.connector.patience, &batch, now).await
     }
 
     async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Document>, StoreError> {

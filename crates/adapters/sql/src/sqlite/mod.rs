@@ -120,6 +120,7 @@ impl Store for SqliteStore {
 
     async fn commit(&self, batch: Batch) -> Result<Vec<u64>, StoreError> {
         bounds::check_batch(&batch)?;
+        let batch = batch.without_dead_entries(self.shared.clock.now());
         self.shared.writer.commit(batch).await
     }
 
