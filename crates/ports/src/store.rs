@@ -12,6 +12,7 @@
 //!   [`StoreError::Bound`] (of write 0, where there is no batch).
 //! - A refused batch names its first fault: bounds are looked at first, then the preconditions in
 //!   the order of the writes, then the unique entries in the order of the writes and of the entries.
+//!   A value is taken when a document that the batch does not rewrite has it, or an earlier write.
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -120,6 +120,7 @@ macro_rules! store_suite {
                 values_are_swapped_within_one_batch,
                 a_value_moves_to_another_document_within_one_batch,
                 the_same_value_twice_in_a_batch_names_the_later_write,
+                a_holder_that_is_rewritten_stands_in_line,
                 an_expired_holder_does_not_block,
                 reindexing_takes_and_frees_values,
             }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use outrigger_ports::index_value;
-use outrigger_ports::store::Order;
+use outrigger_ports::store::{Order, Precondition};
 
 use super::StoreFactory;
 use super::bed::{
-    Bed, assert_unique, delete, plain, put, put_in, put_with, reindex, unique, until,
+    Bed, assert_unique, check, delete, plain, put, put_in, put_with, reindex, unique, until,
 };
 
 const NAME: Order<'static> = Order::Unique("name");
@@ -107,6 +107,33 @@ pub async fn the_same_value_twice_in_a_batch_names_the_later_write(factory: &dyn
         assert_unique(result, 2, "name");
         assert_eq!(bed.get(first).await, None);
     }
+}
+
+/// A holder that the batch rewrites has no values; if it takes them again, it is the one who comes
+/// too late, or too early.
+pub async fn a_holder_that_is_rewritten_stands_in_line(factory: &dyn StoreFactory) {
+    let bed = Bed::new(factory).await;
+    let both = |hull| vec![unique("name", "x"), unique("hull", hull)];
+    bed.done([put_with("a", both("1")), put_with("z", vec![unique("hull", "9")])]).await;
+    for again in [put_with("a", both("2")), put_with("a", both("1")), reindex("a", both("2"))] {
+        for taker in ["0", "b", "z"] {
+            let taker = put_with(taker, vec![unique("name", "x")]);
+            assert_unique(bed.commit([taker.clone(), again.clone()]).await, 1, "name");
+            assert_unique(bed.commit([again.clone(), taker]).await, 1, "name");
+        }
+    }
+    // A value that it keeps without being rewritten is taken all the time.
+    let taker = put_with("b", vec![unique("name", "x")]);
+    assert_unique(bed.commit([taker, check("a", Precondition::Any)]).await, 0, "name");
+    // Of several faults the first in the order of the writes, then of the entries, is named.
+    for (first, second) in [("name", "hull"), ("hull", "name")] {
+        let value = |index| if index == "name" { "x" } else { "9" };
+        let entries = [first, second].map(|index| unique(index, value(index))).to_vec();
+        let batch = [put("c"), put_with("b", entries), put_with("0", both("1"))];
+        assert_unique(bed.commit(batch).await, 1, first);
+    }
+    assert_eq!(holder(&bed, "x").await, ["a"]);
+    assert_eq!((bed.get("0").await, bed.get("b").await), (None, None));
 }
 
 /// The value of an expired document is free, whether or not the document is deleted yet.

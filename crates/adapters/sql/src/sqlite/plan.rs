@@ -124,8 +124,7 @@ impl<'a> Plan<'a> {
                 }
                 taken.push((collection, entry));
                 let Some(holder) = holder(conn, collection, entry)? else { continue };
-                if row.as_ref().is_some_and(|row| row.doc == holder) || self.gives_up(holder, entry)
-                {
+                if self.rewrites(holder) {
                     continue;
                 }
                 let Some(holder) = row_of(conn, holder, now)? else { continue };
@@ -139,17 +138,12 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// Whether the batch itself takes the value away from the document that holds it.
-    fn gives_up(&self, holder: i64, entry: &Entry) -> bool {
+    /// Whether the batch itself takes its values away from this document. Should it give them
+    /// back, that is the fault of the write which does.
+    fn rewrites(&self, holder: i64) -> bool {
         self.steps.iter().any(|(write, row)| {
             row.as_ref().is_some_and(|row| row.doc == holder)
-                && match write {
-                    Write::Check { .. } => false,
-                    Write::Delete { .. } => true,
-                    Write::Put { .. } | Write::Reindex { .. } => {
-                        writes_entries(write, row.as_ref()) && !write.entries().contains(entry)
-                    }
-                }
+                && (matches!(write, Write::Delete { .. }) || writes_entries(write, row.as_ref()))
         })
     }
 }

@@ -102,7 +102,6 @@ DECLARE
   u_expiry   bigint[] := '{}';
   step       record;
   taken      integer;
-  taken_k    bigint;
   taken_name text;
 BEGIN
   -- 1. Guards, in the order of keys.
@@ -224,9 +223,8 @@ BEGIN
   -- 4. Unique values, in their order; at each, what gives it up comes before what takes it.
   IF cardinality(u_write) > 0 THEN
     FOR step IN
-      SELECT u.w, u.name, u.value, u.gone, u.expiry, u.k
-      FROM unnest(u_write, u_name, u_value, u_drop, u_expiry) WITH ORDINALITY
-        AS u(w, name, value, gone, expiry, k)
+      SELECT u.w, u.name, u.value, u.gone, u.expiry
+      FROM unnest(u_write, u_name, u_value, u_drop, u_expiry) AS u(w, name, value, gone, expiry)
       ORDER BY collections[u.w] COLLATE "C", u.name COLLATE "C", u.value, u.gone DESC, u.w
     LOOP
       IF step.gone THEN
@@ -239,15 +237,28 @@ BEGIN
         ON CONFLICT (collection, name, value) DO UPDATE
           SET id = excluded.id, expires_at = excluded.expires_at
           WHERE e.id = excluded.id OR e.expires_at <= now_us;
-        -- The first of those that are taken, as the batch has them, is named.
-        IF NOT FOUND AND (taken IS NULL OR (step.w, step.k) < (taken, taken_k)) THEN
+        IF NOT FOUND THEN
           taken := step.w;
-          taken_k := step.k;
           taken_name := step.name;
         END IF;
       END IF;
     END LOOP;
     IF taken IS NOT NULL THEN
+      -- The first is named, as the batch has them, that an earlier one takes or that is of somebody
+      -- whom the batch does not rewrite. What the batch itself has put in does not matter to that.
+      SELECT c.w, c.name INTO taken, taken_name
+      FROM (
+        SELECT w, j, collections[w] AS collection, entry_names[j] AS name, entry_values[j] AS value,
+          row_number() OVER (
+            PARTITION BY collections[w], entry_names[j], entry_values[j] ORDER BY j) AS place
+        FROM generate_series(1, n) AS w, generate_series(entry_from[w], entry_to[w]) AS j
+        WHERE entry_uniques[j] AND (kinds[w] = 0 OR live[w])
+      ) c
+      WHERE c.place > 1 OR NOT EXISTS (
+        SELECT FROM outrigger_unique_entries e, generate_series(1, n) AS w
+        WHERE e.collection = c.collection AND e.name = c.name AND e.value = c.value
+          AND collections[w] = e.collection AND ids[w] = e.id AND kinds[w] <> 3)
+      ORDER BY c.j LIMIT 1;
       RAISE EXCEPTION USING ERRCODE = 'OR002', MESSAGE = format('%s:%s', taken, taken_name);
     END IF;
   END IF;
