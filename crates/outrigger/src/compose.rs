@@ -11,7 +11,7 @@ use outrigger_domain::{Ports, Services, records};
 use outrigger_embedded::{MemoryCache, MemoryLimiter};
 use outrigger_kernel::{Clock, Random, Secret, SystemClock, SystemRandom};
 use outrigger_ports::cache::Cache;
-use outrigger_ports::cached::{CacheAside, LostWrites, Timing};
+use outrigger_ports::cached::{CacheAside, LostWrites, StoredNotices, Timing};
 use outrigger_ports::layered::{
     Breaker, FallbackLimiter, GuardedCache, LeasedLimiter, MeteredStore,
 };
@@ -115,9 +115,9 @@ impl Backends {
     /// # Errors
     /// Names the setting whose backend cannot be used.
     pub(crate) async fn connect(&self) -> Result<Connected> {
-        let store = Arc::new(MeteredStore::new(self.store().await?));
+        let store: Arc<dyn Store> = Arc::new(MeteredStore::new(self.store().await?));
         let redis = self.redis()?;
-        let (cache, aside) = self.cache(redis.as_ref());
+        let (cache, aside) = self.cache(redis.as_ref(), &store);
         let limiter = self.limiter(redis.as_ref());
         let ports = Ports {
             store,
@@ -129,7 +129,11 @@ impl Backends {
         Ok(Connected { ports, cache, redis })
     }
 
-    fn cache(&self, redis: Option<&RedisClient>) -> (Arc<dyn Cache>, Arc<CacheAside>) {
+    fn cache(
+        &self,
+        redis: Option<&RedisClient>,
+        store: &Arc<dyn Store>,
+    ) -> (Arc<dyn Cache>, Arc<CacheAside>) {
         let Some(client) = redis else {
             return (self.memory_cache.clone(), self.memory_aside.clone());
         };
@@ -139,7 +143,9 @@ impl Backends {
         let random = self.random.clone();
         let aside =
             CacheAside::sharing(cache.clone(), random, Timing::default(), &self.lost_writes);
-        (cache, Arc::new(aside))
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        let notices = StoredNotices::new(store.clone(), clock, random);
+        (cache, Arc::new(aside.telling(Arc::new(notices))))
     }
 
     /// Shared limits, local ones while Redis is away, and slices of generous ones in advance.

@@ -60,6 +60,8 @@ pub(crate) fn serve(config: &Config, operations: Vec<Operation>) -> Result<()> {
         bootstrap::administrator(config, &main).await?;
         let health = Arc::new(Health::new("api", backends.clock()));
         probes::once(&connected, config, &health).await;
+        // Before anything cached is believed; when it fails, it is tried again below.
+        let _ = connected.ports.cache.look().await;
         let process = Arc::new(Process {
             http: Arc::new(http_settings(config)),
             in_flight: Arc::default(),
@@ -76,6 +78,9 @@ pub(crate) fn serve(config: &Config, operations: Vec<Operation>) -> Result<()> {
         tokio::spawn(server::accept(listener, lanes, process.bounds, phase.clone()));
         tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
         let store = connected.ports.store.clone();
+        if config.redis.url.is_set() {
+            tokio::spawn(upkeep::keep_current(connected.ports.cache.clone()));
+        }
         tokio::spawn(probes::run(connected, config.clone(), health.clone()));
         tokio::spawn(upkeep::run(main, store, process.backends.random()));
         let drain = signals::wait().await?;

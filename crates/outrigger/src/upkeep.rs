@@ -1,15 +1,19 @@
 //! Background work of a serving process that needs no queue: re-indexing, deleting what has
-//! expired, and keeping up with the signing keys.
+//! expired, and keeping up with the signing keys and with what other processes could not tell the
+//! cache.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_domain::Services;
 use outrigger_kernel::{Error, Random, id};
+use outrigger_ports::cached::CacheAside;
 use outrigger_ports::store::Store;
 
 /// How long to pause when there was nothing to do.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often it is looked for writes that the cache has not heard of.
+const LOOK: Duration = Duration::from_millis(300);
 /// Expired documents deleted in one round.
 const PURGE: usize = 500;
 
@@ -34,5 +38,16 @@ pub(crate) async fn run(services: Services, store: Arc<dyn Store>, random: Arc<d
         if !busy {
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// Keeps up with writes that other processes could not announce to the cache, until the process
+/// ends. Beside [`run`], which may be busy for long.
+pub(crate) async fn keep_current(cache: Arc<CacheAside>) {
+    loop {
+        if let Err(error) = cache.look().await {
+            tracing::debug!(source = %error, "sessions are read from the store until it answers");
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }

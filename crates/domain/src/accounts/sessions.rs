@@ -178,6 +178,8 @@ impl Sessions {
         ttl: Duration,
     ) -> Result<Option<Bytes>> {
         let load = self.load_live(session_id, user_id);
+        // Not from the cache when another process may have revoked it without the cache knowing.
+        let ttl = if self.ports.cache.is_current() { ttl } else { Duration::ZERO };
         Ok(self.ports.cache.read(key, ttl, load).await?.map(|(value, _)| value))
     }
 
@@ -235,7 +237,7 @@ impl Sessions {
                 late.retain(|id| !known.contains(id));
                 if !late.is_empty() {
                     let keys: Vec<_> = late.iter().map(|id| cache_key(id)).collect();
-                    self.ports.cache.write(&keys, async { Ok(()) }).await?;
+                    self.ports.cache.revoke(&keys, async { Ok(()) }).await?;
                 }
             }
             Err(error) => tracing::warn!(
@@ -259,7 +261,7 @@ impl Sessions {
             return commit.await;
         }
         let keys: Vec<_> = session_ids.iter().map(|id| cache_key(id)).collect();
-        self.ports.cache.write(&keys, commit).await
+        self.ports.cache.revoke(&keys, commit).await
     }
 
     /// Deletes sessions of the user that are dead already: all but those of `epoch`. What cannot

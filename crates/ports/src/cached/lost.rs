@@ -2,7 +2,8 @@
 //!
 //! Their keys are kept here, up to a bound. Before the cache is used for one of them again, the
 //! key is held and released, which removes the old value. When there were more than the bound, the
-//! cache is not used for any key until every value that was in it has expired.
+//! cache is not used for any key until every value that was in it has expired. What other processes
+//! [tell of](super::notices) is kept in the same way.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,6 +25,8 @@ pub(super) struct Lost {
     count: AtomicUsize,
     /// When a key was lost that found no room, in milliseconds after `born` plus 1; 0 for never.
     overflowed_ms: AtomicU64,
+    /// The same for keys of other processes.
+    others_overflowed_ms: AtomicU64,
     /// The longest time to live that was used so far, in milliseconds.
     longest_ttl_ms: AtomicU64,
     born: Instant,
@@ -49,6 +52,7 @@ impl Default for Lost {
         Self {
             count: AtomicUsize::new(0),
             overflowed_ms: AtomicU64::new(0),
+            others_overflowed_ms: AtomicU64::new(0),
             longest_ttl_ms: AtomicU64::new(0),
             born: Instant::now(),
             state: Mutex::default(),
@@ -59,7 +63,22 @@ impl Default for Lost {
 impl Lost {
     /// Whether anything is lost at all; cheap, for the path of every read.
     pub(super) fn any(&self) -> bool {
+        self.any_of_own() || self.others_overflowed_ms.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether there is anything that this process has to make good.
+    pub(super) fn any_of_own(&self) -> bool {
         self.count.load(Ordering::Acquire) > 0 || self.overflowed_ms.load(Ordering::Acquire) > 0
+    }
+
+    /// Another process tells of more keys than it can name.
+    pub(super) fn others_lost_any(&self) {
+        self.others_overflowed_ms.store(self.age_ms(), Ordering::Release);
+    }
+
+    /// No other process does any more.
+    pub(super) fn others_found_all(&self) {
+        self.others_overflowed_ms.store(0, Ordering::Release);
     }
 
     /// Whether the cache may have an old value of this key, which lives for `ttl`.
@@ -111,18 +130,22 @@ impl Lost {
     }
 
     fn is_all_lost(&self, ttl: Duration) -> bool {
-        let overflowed = self.overflowed_ms.load(Ordering::Acquire);
+        [&self.overflowed_ms, &self.others_overflowed_ms]
+            .into_iter()
+            .any(|overflowed| self.is_recent(overflowed, ttl))
+    }
+
+    /// Whether a value may still be cached that is older than this instant, which is forgotten when
+    /// none can.
+    fn is_recent(&self, overflowed_ms: &AtomicU64, ttl: Duration) -> bool {
+        let overflowed = overflowed_ms.load(Ordering::Acquire);
         if overflowed == 0 {
             return false;
         }
         let since = self.age_ms().saturating_sub(overflowed);
         if since > u64::from(limits::CACHE_TTL_S_MAX) * 1_000 {
-            let _ = self.overflowed_ms.compare_exchange(
-                overflowed,
-                0,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            );
+            let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
+            let _ = overflowed_ms.compare_exchange(overflowed, 0, success, failure);
             return false;
         }
         since <= self.longest_ttl_ms.load(Ordering::Relaxed).max(millis(ttl))

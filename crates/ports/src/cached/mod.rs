@@ -8,12 +8,14 @@
 //!    write was acknowledged does not get what was there before.
 //! 3. Without the cache everything goes on, from the store. Writes that could not be announced to
 //!    the cache are remembered and made good before the cache is used for them again (`lost.rs`),
-//!    and at the latest when [`CacheAside::repair`] is called next. Until then, other processes
-//!    that still reach the cache may see the old value, for at most its time to live; those that
-//!    lost it too wait before they trust it again ([`crate::layered::GuardedCache`]).
+//!    and at the latest when [`CacheAside::repair`] is called next. Other processes that still reach
+//!    the cache are told of them in the store ([`Notices`]), even if this one ends; those that lost
+//!    it too wait before they trust it again ([`crate::layered::GuardedCache`]).
 
+mod board;
 mod flight;
 mod lost;
+mod notices;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -23,10 +25,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use metrics::Counter;
 use outrigger_kernel::{ErrorKind, Random, Result, random};
+use tokio::time::Instant;
 
 use crate::cache::{Cache, CacheError, Lease, Lookup};
+use board::Board;
 use flight::{Flights, Seat};
 use lost::Lost;
+
+pub use notices::{Notice, Notices, StoredNotices};
 
 /// Where a value came from; becomes `Cache-Status` (RFC 9211).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +84,8 @@ pub struct CacheAside {
     timing: Timing,
     flights: Flights,
     lost: Arc<Lost>,
+    board: Arc<Board>,
+    notices: Option<Arc<dyn Notices>>,
     hits: Counter,
     misses: Counter,
     bypasses: Counter,
@@ -114,11 +122,22 @@ impl CacheAside {
             cache,
             random,
             timing,
-            lost: lost.0.clone(),
+            lost: lost.lost.clone(),
+            board: lost.board.clone(),
+            notices: None,
             hits: counter("hit"),
             misses: counter("miss"),
             bypasses: counter("bypass"),
         }
+    }
+
+    /// The same, for a cache that other processes use too, who are told of lost writes by
+    /// `notices`; [`Self::look`] must then be called a few times a second.
+    #[must_use]
+    pub fn telling(mut self, notices: Arc<dyn Notices>) -> Self {
+        self.board.name(&*self.random);
+        self.notices = Some(notices);
+        self
     }
 
     /// The value from the cache, or from `load`, which then fills the cache for about `ttl`.
@@ -158,14 +177,63 @@ impl CacheAside {
         T: Send,
         F: Future<Output = Result<T>> + Send,
     {
+        Ok(self.write_and_tell(keys, commit).await?.0)
+    }
+
+    /// As [`Self::write`], for what nobody may rely on any more: when this returns, no process
+    /// does that calls [`Self::is_current`] before it reads. That takes time when the cache is away.
+    ///
+    /// # Errors
+    /// What `commit` says.
+    pub async fn revoke<T, F>(&self, keys: &[String], commit: F) -> Result<T>
+    where
+        T: Send,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let (result, known_to_all_at) = self.write_and_tell(keys, commit).await?;
+        if let Some(at) = known_to_all_at {
+            tokio::time::sleep_until(at).await;
+        }
+        Ok(result)
+    }
+
+    /// Whether this process has heard lately of what others could not tell the cache. If not, what
+    /// must not be outlived is read with a `ttl` of zero.
+    pub fn is_current(&self) -> bool {
+        self.notices.is_none() || self.board.is_believed()
+    }
+
+    /// Learns of the writes that other processes could not announce, and makes them good, as well
+    /// as its own.
+    ///
+    /// # Errors
+    /// When the notices cannot be read.
+    pub async fn look(&self) -> Result<()> {
+        let Some(notices) = &self.notices else { return Ok(()) };
+        self.board.heed(&self.lost, &**notices).await?;
+        self.repair().await;
+        self.board.tidy(&self.lost, &**notices).await
+    }
+
+    /// Also says from when on everybody knows, if not at once.
+    async fn write_and_tell<T, F>(&self, keys: &[String], commit: F) -> Result<(T, Option<Instant>)>
+    where
+        T: Send,
+        F: Future<Output = Result<T>> + Send,
+    {
         if keys.is_empty() {
-            return commit.await;
+            return Ok((commit.await?, None));
         }
         let Ok(hold) = self.cache.hold(keys, self.timing.hold_for).await else {
+            let told = match &self.notices {
+                Some(notices) => Some(self.board.announce(keys, &**notices).await?),
+                None => None,
+            };
             let mut unannounced = self.lost.unannounced(keys);
             let result = commit.await;
             unannounced.ended(result.as_ref().err().map(outrigger_kernel::Error::kind));
-            return result;
+            drop(unannounced);
+            return Ok((result?, told.map(|told| told.known_to_all_at())));
         };
         let result = commit.await;
         let known = result.as_ref().err().is_none_or(|e| e.kind() != ErrorKind::OutcomeUnknown);
@@ -173,7 +241,7 @@ impl CacheAside {
             // The hold may have run out, or have been lost with the cache, before the commit.
             self.lost.remember(keys, false);
         }
-        result
+        Ok((result?, None))
     }
 
     /// Makes good all writes that the cache has not heard of, as far as it answers; to be called
@@ -312,4 +380,7 @@ impl CacheAside {
 
 /// The writes that one process could not announce to the cache; shared by its threads.
 #[derive(Clone, Debug, Default)]
-pub struct LostWrites(Arc<Lost>);
+pub struct LostWrites {
+    lost: Arc<Lost>,
+    board: Arc<Board>,
+}

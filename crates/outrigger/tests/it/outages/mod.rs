@@ -1,5 +1,6 @@
 //! What happens when a backend is away, stands still, is full, or there is too much to do.
 
+mod cut_off;
 mod disk;
 mod overload;
 mod postgres;
