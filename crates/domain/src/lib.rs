@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod admission;
 pub mod audit;
 pub mod auth;
+mod cursor;
 pub mod idempotency;
 pub mod ports;
 pub mod records;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use outrigger_kernel::{Clock, Ctx, Error, Ids, Page, PageRequest, Random, Result, Role};
 use outrigger_ports::collection::{Collection, Stored};
 use outrigger_ports::index_value;
-use outrigger_ports::store::{Batch, Order, Position, Precondition, StoreError, Write};
+use outrigger_ports::store::{Batch, Order, Precondition, StoreError, Write};
 use serde_json::json;
 
 use super::admins::{AdminList, Admins};
@@ -13,7 +13,8 @@ use super::model::{AdminPatch, NewUser, PasswordHash, ProfilePatch, User, UserVi
 use super::retry::Retry;
 use super::sessions::{Session, Sessions};
 use super::validate;
-use crate::audit::{Action, Audit, id_cursor};
+use crate::audit::{Action, Audit};
+use crate::cursor::List;
 use crate::ports::Ports;
 
 /// Users and their sessions.
@@ -67,12 +68,12 @@ impl Accounts {
     /// `unauthenticated`, `forbidden`.
     pub async fn list(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<UserView>> {
         ctx.require_admin()?;
-        let after = id_cursor(page)?.map(|id| Position { value: Vec::new(), id });
+        let after = List::of("users").after(page)?;
         let (found, next) =
             self.users.list(Order::Id, index_value::all(), false, after, page.limit).await?;
         Ok(Page {
             items: found.iter().map(|user| UserView::of(&user.id, &user.value)).collect(),
-            next_cursor: next.map(|position| position.id),
+            next_cursor: List::of("users").next(next),
         })
     }
 

@@ -214,15 +214,13 @@ impl Sessions {
         &self,
         user: &Stored<User>,
         current: Option<&str>,
-        after: Option<String>,
+        after: Option<Position>,
         limit: usize,
-    ) -> Result<(Vec<SessionView>, Option<String>)> {
-        let value = index_value::of_str(&user.id);
-        let after = after.map(|id| Position { value, id });
+    ) -> Result<(Vec<SessionView>, Option<Position>)> {
         let (found, next) = self.of_user(&user.id, after, limit).await?;
         let alive = found.into_iter().filter(|s| s.value.epoch == user.value.epoch);
         let items = alive.map(|stored| SessionView::of(stored, current)).collect();
-        Ok((items, next.map(|position| position.id)))
+        Ok((items, next))
     }
 
     /// Commits a batch that changes what sessions of the user are worth. Requests that come after

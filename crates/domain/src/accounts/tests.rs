@@ -146,8 +146,12 @@ async fn users_are_listed_page_by_page() {
     }
     let expected: Vec<_> = (0..5).map(|number| format!("u{number}@example.com")).collect();
     assert_eq!(seen, expected);
-    let bad = PageRequest { limit: 2, cursor: Some("../x".to_owned()) };
-    assert_eq!(accounts.list(&ctx, &bad).await.unwrap_err().fields()[0].loc, ["query", "cursor"]);
+    for bad in ["../x", "usr_1", ""] {
+        let bad = PageRequest { limit: 2, cursor: Some(bad.to_owned()) };
+        let error = accounts.list(&ctx, &bad).await.unwrap_err();
+        assert_eq!(error.fields()[0].loc, ["query", "cursor"]);
+        assert_eq!(error.fields()[0].code, "invalid_cursor");
+    }
 }
 
 #[tokio::test]

@@ -3,14 +3,11 @@
 //! An entry goes into the same batch as the change it tells of: there is no change without its
 //! entry, and no entry without its change.
 
-mod cursor;
 mod model;
 mod service;
 
 pub use model::{Action, Entry, Outcome};
 pub use service::Audit;
-
-pub(crate) use cursor::id_cursor;
 
 #[cfg(test)]
 mod tests;

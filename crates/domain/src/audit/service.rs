@@ -5,10 +5,11 @@ use std::sync::Arc;
 use outrigger_kernel::{Clock, Ctx, Ids, Page, PageRequest, Result};
 use outrigger_ports::collection::Collection;
 use outrigger_ports::index_value;
-use outrigger_ports::store::{Order, Position, Precondition, Write};
+use outrigger_ports::store::{Order, Precondition, Write};
 use serde_json::{Map, Value};
 
 use super::model::{Action, Entry, Outcome};
+use crate::cursor::List;
 use crate::ports::Ports;
 
 /// The audit log.
@@ -68,12 +69,12 @@ impl Audit {
     /// `unauthenticated`, `forbidden`.
     pub async fn list(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<Entry>> {
         ctx.require_admin()?;
-        let after = super::id_cursor(page)?.map(|id| Position { value: Vec::new(), id });
+        let after = List::of("audit").after(page)?;
         let (found, next) =
             self.entries.list(Order::Id, index_value::all(), true, after, page.limit).await?;
         Ok(Page {
             items: found.into_iter().map(|stored| stored.value).collect(),
-            next_cursor: next.map(|position| position.id),
+            next_cursor: List::of("audit").next(next),
         })
     }
 }

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::Auth;
 use crate::accounts::{Session, SessionView};
-use crate::audit::{Action, id_cursor};
+use crate::audit::Action;
+use crate::cursor::List;
 
 impl Auth {
     /// Ends the session that asks: its next request is refused on every replica.
@@ -26,10 +27,11 @@ impl Auth {
     pub async fn sessions(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<SessionView>> {
         let user = self.accounts.find(ctx.require_user()?).await?;
         let user = user.ok_or_else(Error::unauthenticated)?;
-        let after = id_cursor(page)?;
+        let list = List::of(&format!("sessions of {}", user.id));
+        let after = list.after(page)?;
         let sessions = &self.accounts.sessions;
-        let (items, next_cursor) = sessions.page(&user, current(ctx), after, page.limit).await?;
-        Ok(Page { items, next_cursor })
+        let (items, next) = sessions.page(&user, current(ctx), after, page.limit).await?;
+        Ok(Page { items, next_cursor: list.next(next) })
     }
 
     /// Ends one session of the user who asks.

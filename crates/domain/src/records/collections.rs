@@ -10,7 +10,8 @@ use super::definition::{Compiled, validate};
 use super::definitions::compile;
 use super::model::{CollectionInput, CollectionView, Definition, Purge, Reindex};
 use super::service::{Records, too_contended};
-use crate::audit::{Action, id_cursor};
+use crate::audit::Action;
+use crate::cursor::List;
 
 const TRIES: usize = 8;
 
@@ -124,8 +125,9 @@ impl Records {
         page: &PageRequest,
     ) -> Result<Page<CollectionView>> {
         ctx.require_admin()?;
-        let (items, next) = self.definitions.page(id_cursor(page)?, page.limit).await?;
-        Ok(Page { items, next_cursor: next.map(|position| position.id) })
+        let list = List::of("collections");
+        let (items, next) = self.definitions.page(list.after(page)?, page.limit).await?;
+        Ok(Page { items, next_cursor: list.next(next) })
     }
 
     /// Deletes the collection. Its records are gone for clients at once, and from the store soon.

@@ -101,10 +101,9 @@ impl Definitions {
     /// A page of all collections by name.
     pub(crate) async fn page(
         &self,
-        after: Option<String>,
+        after: Option<Position>,
         limit: usize,
     ) -> Result<(Vec<CollectionView>, Option<Position>)> {
-        let after = after.map(|id| Position { value: Vec::new(), id });
         let (found, next) =
             self.stored.list(Order::Id, index_value::all(), false, after, limit).await?;
         let views = found.into_iter().map(|f| Ok(compile(f)?.view())).collect::<Result<_>>()?;

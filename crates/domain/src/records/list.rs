@@ -4,7 +4,8 @@ use bytes::Bytes;
 use outrigger_kernel::{Ctx, Result, limits};
 use outrigger_ports::store::{Document, Found, Position, Query};
 
-use super::cursor;
+use crate::cursor::List;
+
 use super::definition::Compiled;
 use super::envelope;
 use super::field::Meta;
@@ -49,18 +50,15 @@ impl Records {
             }
         };
         let plan = plan(&compiled, request, own)?;
-        let after = request
-            .cursor
-            .as_deref()
-            .map(|text| cursor::read(&compiled, request, text))
-            .transpose()?;
+        let pages = pages_of(&compiled, request);
+        let after = request.cursor.as_deref().map(|text| pages.read(text)).transpose()?;
         let (documents, next) = self.fill(&compiled, &plan, after, request.limit).await?;
         let render = |document: &Document| {
             envelope::render(&compiled.name, &document.key.id, document.version, &document.body)
         };
         Ok(RecordPage {
             items: documents.iter().map(render).collect(),
-            next_cursor: next.map(|position| cursor::write(&compiled, request, &position)),
+            next_cursor: pages.next(next),
         })
     }
 
@@ -108,6 +106,12 @@ impl Records {
             }
         }
     }
+}
+
+/// The list: the collection, its filters and its order.
+fn pages_of(compiled: &Compiled, request: &ListRequest) -> List {
+    let (sort, filters) = (&request.sort, &request.filters);
+    List::of(&format!("{}\0{sort:?}\0{filters:?}", compiled.store_collection))
 }
 
 /// Whether the filters that the index did not apply leave this record.

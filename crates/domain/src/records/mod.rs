@@ -6,14 +6,13 @@
 //! - `model`, `definition`, `definitions`: what a collection is, how it is checked and compiled,
 //!   and the snapshots of it that requests use.
 //! - `field`, `index`: which values of a record can be found.
-//! - `filter`, `plan`, `cursor`, `list`: how a list is asked for, and which index answers it.
+//! - `filter`, `plan`, `list`: how a list is asked for, and which index answers it.
 //! - `envelope`, `etag`: a record as bytes, in the store, in the cache and on the wire.
 //! - one file for each operation; `upkeep` re-indexes and empties collections in the background.
 
 mod batch;
 mod collections;
 mod create;
-mod cursor;
 mod definition;
 mod definitions;
 mod delete;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Call, Operation, World, check_problem, raw};
-use crate::support::{Answer, Api, Backend, Server};
+use crate::support::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Api, Backend, Server};
 
 const BODY_BYTES_MAX: usize = 1_048_576;
 
@@ -338,6 +338,8 @@ fn wrong_queries_are_refused_at_their_place() {
             ("cursor=%ff", "query.cursor"),
             ("cursor=no/cursor", "query.cursor"),
             ("cursor=", "query.cursor"),
+            ("cursor=nonsense", "query.cursor"),
+            ("cursor=bm9uc2Vuc2U", "query.cursor"),
             ("zzz=1", "query.zzz"),
         ] {
             placed(operation, query, &ask(query), place);
@@ -355,23 +357,48 @@ fn wrong_queries_are_refused_at_their_place() {
         ("n[foo]=1", "query.n"),
         ("n[gt=1", "query.n"),
         ("[gt]=1", "query"),
-        ("cursor=nonsense", "query.cursor"),
-        ("cursor=bm9uc2Vuc2U", "query.cursor"),
     ] {
         let answer = world.admin.get(&format!("{path}?{query}"));
         operation.check(query, &answer);
         assert_eq!(answer.status, 422, "{query}: {}", answer.text);
         assert!(answer.places().iter().any(|at| at.starts_with(place)), "{query}: {}", answer.text);
     }
-    // A cursor of one list is none of another.
-    let login = world.server.api().login(&world.other.email, Server::password()).expect(200);
-    login.json()["access_token"].as_str().unwrap();
-    world.admin.post(&path, &json!({"n": 5})).expect(201);
-    let first = world.admin.get(&format!("{path}?limit=1")).expect(200).json();
-    let cursor = first["next_cursor"].as_str().expect("a next page").to_owned();
-    for query in [format!("sort=n&cursor={cursor}"), format!("n=5&cursor={cursor}")] {
-        let answer = world.admin.get(&format!("{path}?{query}"));
-        placed(operation, "a cursor of another list", &answer, "query.cursor");
+}
+
+#[test]
+fn a_cursor_of_one_list_is_none_of_another() {
+    let world = World::start(Backend::Sqlite);
+    let other = world.server.api().login(&world.other.email, Server::password()).expect(200);
+    let other = world.server.api().with_token(other.json()["access_token"].as_str().unwrap());
+    for collection in ["one", "two"] {
+        world.server.collection(&json!({"schema": {"title": collection}}));
+    }
+    world.admin.login(ADMIN_EMAIL, ADMIN_PASSWORD).expect(200);
+    let operation = world.operations.iter().find(|o| o.id == "records.list").unwrap();
+    let records = world.call(operation, "public").path;
+    world.admin.post(&records, &json!({"n": 5})).expect(201);
+    let lists = ["/api/v1/auth/sessions", "/api/v1/users", "/api/v1/collections", &records];
+    let page = |list: &str| world.admin.get(&format!("{list}?limit=1")).expect(200).json();
+    let cursors = lists.map(|list| page(list)["next_cursor"].as_str().expect("a page").to_owned());
+    let refused = |answer: &Answer| {
+        operation.check("a cursor of another list", answer);
+        assert_eq!(answer.status, 422, "{}", answer.text);
+        assert_eq!(answer.json()["errors"][0]["code"], "invalid_cursor", "{}", answer.text);
+        assert_eq!(answer.places(), ["query.cursor"]);
+    };
+    for (at, list) in lists.iter().enumerate() {
+        for (of, cursor) in cursors.iter().enumerate() {
+            let answer = world.admin.get(&format!("{list}?cursor={cursor}"));
+            if of == at {
+                answer.expect(200);
+            } else {
+                refused(&answer);
+            }
+        }
+    }
+    refused(&other.get(&format!("{}?cursor={}", lists[0], cursors[0])));
+    for query in ["sort=n", "n=5"] {
+        refused(&world.admin.get(&format!("{records}?{query}&cursor={}", cursors[3])));
     }
 }
 
