@@ -21,6 +21,7 @@ mod compose;
 pub mod config;
 mod internal;
 mod lifecycle;
+mod metric_list;
 mod probes;
 mod process_metrics;
 mod secret_file;

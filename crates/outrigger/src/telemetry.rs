@@ -9,6 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Log, LogFormat};
+use crate::metric_list;
 
 /// Bounds of the histograms of durations, in seconds.
 const SECONDS: [f64; 14] =
@@ -51,5 +52,6 @@ pub(crate) fn start_metrics() -> Result<PrometheusHandle> {
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)
         .map_err(|_| anyhow::anyhow!("metrics were started twice"))?;
+    metric_list::describe();
     Ok(handle)
 }

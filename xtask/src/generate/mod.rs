@@ -14,6 +14,17 @@ use binary::Binary;
 
 const FOLDER: &str = "docs/reference";
 const REMEDY: &str = "run: cargo xtask gen";
+/// The top of docs/reference/metrics.md; the rest is from the binary.
+const METRICS: &str = "\
+# Metrics
+
+<!-- Written by `cargo xtask gen` from the list in the binary; edit that instead. -->
+
+In the text format of Prometheus at `/metrics` on the internal port (`http.internal_port`). A metric is shown from when
+it is first counted. Histograms are shown as `_bucket`, `_sum` and `_count`. Every label has the values named here and
+no others, so the number of series is bounded; one route of `/openapi.json` is one value, whatever the ids in it.
+
+";
 
 struct Page {
     name: &'static str,
@@ -76,6 +87,7 @@ fn pages() -> Result<Vec<Page>> {
     Ok(vec![
         Page { name: "openapi.json", text: binary.say(&["openapi"])? },
         Page { name: "cli.md", text: command_line::page(|args| binary.say(args))? },
+        Page { name: "metrics.md", text: format!("{METRICS}{}", binary.say(&["metrics"])?) },
         Page { name: "config.md", text: settings::page(&defaults)? },
     ])
 }

@@ -5,6 +5,7 @@ mod config_show;
 mod doctor;
 mod health;
 mod keys;
+mod metrics;
 mod migrate;
 mod openapi;
 mod table;
@@ -87,6 +88,7 @@ fn command() -> Command {
             ),
         )
         .subcommand(Command::new("openapi").about("Print the API document"))
+        .subcommand(Command::new("metrics").about("Print what /metrics on the internal port shows"))
         .subcommand(
             Command::new("health").about("Ask the process on this machine whether it is ready"),
         )
@@ -107,6 +109,7 @@ fn dispatch(matches: &ArgMatches, operations: Vec<Operation>) -> Result<ExitCode
         Some(("keys", sub)) => keys::run(config, sub),
         Some(("config", _)) => config_show::run(&loaded),
         Some(("openapi", _)) => openapi::run(config, operations),
+        Some(("metrics", _)) => metrics::run(),
         Some(("health", _)) => health::run(config),
         _ => Ok(ExitCode::FAILURE),
     }

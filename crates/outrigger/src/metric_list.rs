@@ -1,0 +1,205 @@
+//! Every metric of a process: the list that describes them to Prometheus and to people.
+
+use metrics::Unit;
+
+use Kind::{Counter, Gauge, Histogram};
+
+/// One metric.
+#[derive(Debug)]
+pub(crate) struct Metric {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) unit: Unit,
+    /// Each label and its values; in words where they are not a few.
+    pub(crate) labels: &'static [(&'static str, &'static str)],
+    pub(crate) meaning: &'static str,
+}
+
+/// How a metric counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl Kind {
+    /// The word of Prometheus.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Counter => "counter",
+            Gauge => "gauge",
+            Histogram => "histogram",
+        }
+    }
+}
+
+const fn metric(
+    name: &'static str,
+    kind: Kind,
+    unit: Unit,
+    labels: &'static [(&'static str, &'static str)],
+    meaning: &'static str,
+) -> Metric {
+    Metric { name, kind, unit, labels, meaning }
+}
+
+/// All of them, by name.
+pub(crate) const ALL: [Metric; 19] = [
+    metric(
+        "outrigger_authentication_total",
+        Counter,
+        Unit::Count,
+        &[
+            ("action", "login, refresh, token"),
+            (
+                "outcome",
+                "ok, wrong_credentials, account_disabled, invalid_refresh_token, \
+                 refresh_token_reused, unauthenticated, concurrent_change, throttled, \
+                 unavailable, failed",
+            ),
+        ],
+        "Tries to prove who one is: with a password, a refresh token, an access token.",
+    ),
+    metric(
+        "outrigger_breaker_open",
+        Gauge,
+        Unit::Count,
+        &[("of", "cache, limiter")],
+        "1 while Redis is skipped for this purpose, because it did not answer; else 0.",
+    ),
+    metric(
+        "outrigger_cache_requests_total",
+        Counter,
+        Unit::Count,
+        &[("outcome", "hit, miss, bypass")],
+        "Reads through the cache, by where the value came from: the cache, the store and then the \
+         cache, the store past the cache.",
+    ),
+    metric(
+        "outrigger_database_commit_group_size",
+        Histogram,
+        Unit::Count,
+        &[],
+        "Batches that SQLite wrote in one transaction, with one fsync.",
+    ),
+    metric(
+        "outrigger_database_connections",
+        Gauge,
+        Unit::Count,
+        &[("kind", "read, write"), ("state", "idle, used")],
+        "Connections to PostgreSQL.",
+    ),
+    metric(
+        "outrigger_database_wait_seconds",
+        Histogram,
+        Unit::Seconds,
+        &[],
+        "How long commits waited for a connection to PostgreSQL.",
+    ),
+    metric(
+        "outrigger_http_request_duration_seconds",
+        Histogram,
+        Unit::Seconds,
+        &[
+            ("method", "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, TRACE (any other)"),
+            ("route", "a path of the API as in /openapi.json, none"),
+            ("status", "the HTTP status"),
+        ],
+        "From the head of a request to the head of its answer.",
+    ),
+    metric(
+        "outrigger_http_requests_in_flight",
+        Gauge,
+        Unit::Count,
+        &[],
+        "Requests being worked on.",
+    ),
+    metric(
+        "outrigger_http_requests_shed_total",
+        Counter,
+        Unit::Count,
+        &[],
+        "Requests refused with 503 because the process was full (`http.concurrency_max`).",
+    ),
+    metric(
+        "outrigger_limiter_decisions_total",
+        Counter,
+        Unit::Count,
+        &[("by", "primary, local, slice"), ("outcome", "allowed, refused")],
+        "Decisions on limits of rate: in the shared place, in this process because that is away, \
+         or from a slice that was taken in advance.",
+    ),
+    metric(
+        "outrigger_password_hash_queue",
+        Gauge,
+        Unit::Count,
+        &[],
+        "Passwords that wait to be hashed.",
+    ),
+    metric(
+        "outrigger_password_hash_seconds",
+        Histogram,
+        Unit::Seconds,
+        &[],
+        "How long hashing one password took, without waiting.",
+    ),
+    metric(
+        "outrigger_redis_connected",
+        Gauge,
+        Unit::Count,
+        &[],
+        "Connections to Redis that stand; one for each thread.",
+    ),
+    metric(
+        "outrigger_redis_reconnects_total",
+        Counter,
+        Unit::Count,
+        &[],
+        "Connections to Redis that were made anew after one was lost.",
+    ),
+    metric(
+        "outrigger_store_errors_total",
+        Counter,
+        Unit::Count,
+        &[(
+            "kind",
+            "precondition, unique, bound, unavailable, timeout, full, outcome_unknown, schema, \
+             internal",
+        )],
+        "Calls of the store that failed; precondition and unique are answers, not faults.",
+    ),
+    metric(
+        "outrigger_store_operation_seconds",
+        Histogram,
+        Unit::Seconds,
+        &[("operation", "get, get_many, query, commit, scan, purge_expired")],
+        "How long calls of the store took, with waiting.",
+    ),
+    metric(
+        "process_cpu_seconds_total",
+        Gauge,
+        Unit::Seconds,
+        &[],
+        "CPU time of the process since its start.",
+    ),
+    metric("process_open_fds", Gauge, Unit::Count, &[], "Open files and connections."),
+    metric(
+        "process_resident_memory_bytes",
+        Gauge,
+        Unit::Bytes,
+        &[],
+        "Resident memory of the process.",
+    ),
+];
+
+/// Tells the installed recorder what each of them is.
+pub(crate) fn describe() {
+    for Metric { name, kind, unit, meaning, .. } in ALL {
+        match kind {
+            Counter => metrics::describe_counter!(name, unit, meaning),
+            Gauge => metrics::describe_gauge!(name, unit, meaning),
+            Histogram => metrics::describe_histogram!(name, unit, meaning),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What `/metrics` shows is what the reference says, and nothing that clients send makes a label.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use crate::support::{HalfRequest, Server, on_each_backend, unique};
+
+/// A row of the reference: type, and the values of each label in words.
+struct Row {
+    kind: String,
+    labels: BTreeMap<String, String>,
+}
+
+/// The reference, from the binary that is asked.
+fn reference(server: &Server) -> BTreeMap<String, Row> {
+    let (succeeded, text) = server.run(&["metrics"]);
+    assert!(succeeded, "{text}");
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, name, kind, _, labels, meaning, _] = cells[..] else { panic!("{line}") };
+        assert!(!meaning.is_empty(), "{line}");
+        let label = |text: &str| {
+            let (name, values) = text.split_once(": ").expect("a label and its values");
+            (name.replace('`', ""), values.to_owned())
+        };
+        let labels = labels.split("; ").filter(|text| !text.is_empty()).map(label).collect();
+        (name.replace('`', ""), Row { kind: kind.to_owned(), labels })
+    };
+    text.lines().filter(|line| line.starts_with("| `")).map(row).collect()
+}
+
+/// A line of `/metrics`: name, and labels with their values.
+fn sample(line: &str) -> (&str, BTreeMap<&str, &str>) {
+    let Some((name, rest)) = line.split_once('{') else {
+        return (line.split(' ').next().unwrap_or_default(), BTreeMap::new());
+    };
+    // No value has a quote in it, which the comparison with the reference shows.
+    let pairs = rest.rsplit_once('}').expect("the end of the labels").0.split("\",");
+    let pairs = pairs.filter_map(|pair| pair.trim_end_matches('"').split_once("=\""));
+    (name, pairs.collect())
+}
+
+/// Much of what clients may send, so that a label made of it would be seen.
+fn ask_for_everything(server: &Server) {
+    let api = server.api();
+    let name = server.collection(&json!({"rules": {"read": "public", "create": "public"}}));
+    let (email, login) = server.new_login();
+    let user = api.with_token(login["access_token"].as_str().expect("a token"));
+    for word in [unique("word-"), "%ff".to_owned(), "a%22b".to_owned(), "x".repeat(300)] {
+        api.get(&format!("/api/v1/records/{word}/{word}"));
+        api.get(&format!("/{word}?{word}={word}"));
+        api.with("user-agent", &word).get(&format!("/api/v1/records/{name}/{word}"));
+        user.get(&format!("/api/v1/users/{word}"));
+        api.login(&word, &word);
+        api.with_token(&word).get("/api/v1/users/me");
+        api.post("/api/v1/auth/refresh", &json!({"refresh_token": word}));
+    }
+    for method in ["BREW", "PROPFIND", "TRACE", "PATCH"] {
+        HalfRequest::begin(server.port, method, "/api/v1/users/me", "").answer();
+    }
+    api.login(&email, "not-the-password").expect(401);
+    let refresh = json!({"refresh_token": login["refresh_token"]});
+    api.post("/api/v1/auth/refresh", &refresh).expect(200);
+    api.post("/api/v1/auth/refresh", &refresh).expect(401);
+    let path = format!("/api/v1/records/{name}");
+    api.post(&path, &json!({"n": 1})).expect(201);
+}
+
+fn each_metric_stands_in_the_reference(server: &Server) {
+    ask_for_everything(server);
+    let reference = reference(server);
+    let document = server.api().get("/openapi.json").expect(200).json();
+    let paths: BTreeSet<String> =
+        document["paths"].as_object().expect("paths").keys().cloned().collect();
+    let text = server.internal().get("/metrics").expect(200).text;
+    let mut types = BTreeMap::new();
+    for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
+        let [_, _, name, kind] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        assert_eq!(reference.get(name).map(|row| row.kind.as_str()), Some(kind), "{line}");
+        assert!(text.contains(&format!("# HELP {name} ")), "{name} is not described");
+        types.insert(name, kind);
+    }
+    assert!(types.len() > 10, "{types:?}");
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let (name, mut labels) = sample(line);
+        let parts = ["_bucket", "_sum", "_count"].iter().find_map(|part| name.strip_suffix(part));
+        let family = parts.filter(|name| types.get(name) == Some(&"histogram")).unwrap_or(name);
+        let row = reference.get(family).unwrap_or_else(|| panic!("not in the reference: {line}"));
+        if types[family] == "histogram" {
+            labels.remove("le");
+        }
+        assert!(labels.keys().copied().eq(row.labels.keys().map(String::as_str)), "{line}");
+        for (label, value) in labels {
+            let is_known = match label {
+                "route" => value == "none" || paths.contains(value) || is_built_in(value),
+                "status" => value.len() == 3 && value.parse::<u16>().is_ok(),
+                _ => row.labels[label].split([',', ' ']).any(|word| word == value),
+            };
+            assert!(is_known, "{label} has another value: {line}");
+        }
+    }
+}
+
+/// Routes that are served but not part of the API document.
+fn is_built_in(route: &str) -> bool {
+    let pages = ["/docs", "/redoc", "/openapi.json", "/setup"];
+    pages.contains(&route) || route.starts_with("/health") || route.starts_with("/.well-known/")
+}
+
+on_each_backend!(each_metric_stands_in_the_reference);
+
+/// Each line of the reference is there for a reason: all that needs no fault is shown by a server.
+#[test]
+fn each_line_of_the_reference_is_shown() {
+    let servers = [crate::support::on_sqlite(), crate::support::on_postgres_and_redis()];
+    let mut left: BTreeSet<String> = reference(servers[0]).into_keys().collect();
+    for server in servers {
+        ask_for_everything(server);
+        let text = server.internal().get("/metrics").expect(200).text;
+        left.retain(|name| !text.contains(&format!("# TYPE {name} ")));
+    }
+    // What is counted only when something goes wrong.
+    let faults = ["outrigger_http_requests_shed_total", "outrigger_redis_reconnects_total"];
+    assert!(left.iter().map(String::as_str).eq(faults), "{left:?}");
+}
