@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use outrigger_http::layers::Layers;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// Connections that wait for their thread to take them.
@@ -24,6 +24,8 @@ const HANDOVER_MAX: usize = 1_024;
 const HEADERS_MAX: usize = 100;
 /// How long accepting pauses when the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long the first request of a new connection is waited for when the process closes.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
 /// Bounds of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +66,9 @@ pub(crate) fn lane() -> (Lane, Serving) {
     (Lane { connections: connections.clone(), sender }, Serving { connections, receiver })
 }
 
-/// Accepts until the closing phase and hands each connection to the emptiest lane.
+/// Accepts until the closing phase and hands each connection to the emptiest lane. A connection
+/// that came before the listener was closed is served: a balancer that has sent its request could
+/// not know whether to send it again.
 pub(crate) async fn accept(
     listener: TcpListener,
     lanes: Vec<Lane>,
@@ -74,12 +78,14 @@ pub(crate) async fn accept(
     loop {
         let open: usize = lanes.iter().map(|lane| lane.connections.load(Ordering::Relaxed)).sum();
         if open >= bounds.connections_max {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
+            tokio::select! {
+                () = tokio::time::sleep(ACCEPT_PAUSE) => continue,
+                _ = phase.wait_for(|phase| *phase == Phase::Closing) => break,
+            }
         }
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = phase.wait_for(|phase| *phase == Phase::Closing) => return,
+            _ = phase.wait_for(|phase| *phase == Phase::Closing) => break,
         };
         match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
             Ok(connection) => hand_over(&lanes, connection).await,
@@ -87,6 +93,12 @@ pub(crate) async fn accept(
                 tracing::warn!(source = %error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
+        }
+    }
+    let Ok(listener) = listener.into_std() else { return };
+    while let Ok((stream, peer)) = listener.accept() {
+        if stream.set_nonblocking(true).is_ok() {
+            hand_over(&lanes, (stream, peer)).await;
         }
     }
 }
@@ -101,21 +113,20 @@ async fn hand_over(lanes: &[Lane], connection: (std::net::TcpStream, SocketAddr)
     }
 }
 
-/// Serves the connections of one lane on this thread, until the closing phase and then until the
-/// last of them has ended.
+/// Serves the connections of one lane on this thread, until the acceptor gives no more and the last
+/// of them has ended.
 pub(crate) async fn serve(
     mut serving: Serving,
     layers: Arc<Layers>,
     bounds: Bounds,
-    mut phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<Phase>,
 ) {
     let mut open = JoinSet::new();
-    let for_connections = phase.clone();
     loop {
         tokio::select! {
             connection = serving.receiver.recv() => {
                 let Some((stream, peer)) = connection else { break };
-                let (layers, phase) = (layers.clone(), for_connections.clone());
+                let (layers, phase) = (layers.clone(), phase.clone());
                 let count = Counted(serving.connections.clone());
                 open.spawn(async move {
                     let _count = count;
@@ -123,7 +134,6 @@ pub(crate) async fn serve(
                 });
             }
             Some(_) = open.join_next(), if !open.is_empty() => {}
-            _ = phase.wait_for(|phase| *phase == Phase::Closing) => break,
         }
     }
     while open.join_next().await.is_some() {}
@@ -147,7 +157,10 @@ async fn serve_connection(
 ) {
     let _ = stream.set_nodelay(true);
     let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let begun = Arc::new(Notify::new());
+    let begins = begun.clone();
     let service = service_fn(move |request| {
+        begins.notify_one();
         let layers = layers.clone();
         async move { Ok::<_, std::convert::Infallible>(layers.serve(peer, request).await) }
     });
@@ -162,6 +175,13 @@ async fn serve_connection(
         // How a client's connection ended is the client's business.
         _ = connection.as_mut() => return,
         _ = phase.wait_for(|phase| *phase == Phase::Closing) => {}
+    }
+    // The shutdown closes a connection on which nothing has come yet, but who has just made it has
+    // its request on the way.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = begun.notified() => {}
+        () = tokio::time::sleep(FIRST_REQUEST) => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;

@@ -1,4 +1,4 @@
-//! Real servers for tests: PostgreSQL, Redis and HAProxy on free ports, a proxy that breaks
+//! Real servers for tests: PostgreSQL, Redis, HAProxy and nginx on free ports, a proxy that breaks
 //! connections, certificates, temporary folders. Knows nothing of the product.
 //!
 //! Everything that is started here ends with the process that started it, also when that is
@@ -11,6 +11,7 @@
 pub mod haproxy;
 mod install;
 pub mod net;
+pub mod nginx;
 pub mod postgres;
 pub mod process;
 pub mod program;
@@ -25,6 +26,7 @@ mod wait;
 pub use haproxy::Haproxy;
 pub use install::install_missing;
 pub use net::free_port;
+pub use nginx::Nginx;
 pub use postgres::{Postgres, PostgresOptions};
 pub use process::Process;
 pub use program::{Program, find_program, require};

@@ -31,8 +31,10 @@ impl Program {
         Self { name: "redis-server", dirs: &[], package: "redis-server" };
     /// The Redis client.
     pub const REDIS_CLI: Self = Self { name: "redis-cli", dirs: &[], package: "redis-tools" };
-    /// The balancer.
+    /// The balancer with health checks.
     pub const HAPROXY: Self = Self { name: "haproxy", dirs: SBIN, package: "haproxy" };
+    /// The balancer without.
+    pub const NGINX: Self = Self { name: "nginx", dirs: SBIN, package: "nginx" };
     /// Everything that the kit can start.
     pub const ALL: &[Self] = &[
         Self::POSTGRES,
@@ -41,6 +43,7 @@ impl Program {
         Self::REDIS_SERVER,
         Self::REDIS_CLI,
         Self::HAPROXY,
+        Self::NGINX,
     ];
 
     /// Where it is, if it is there.

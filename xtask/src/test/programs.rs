@@ -31,6 +31,7 @@ pub(super) fn versions() -> String {
         (Program::POSTGRES, "--version"),
         (Program::REDIS_SERVER, "--version"),
         (Program::HAPROXY, "-v"),
+        (Program::NGINX, "-v"),
         (PYTHON, "--version"),
     ];
     let lines = asked.iter().map(|(program, flag)| version(*program, flag));
@@ -39,7 +40,9 @@ pub(super) fn versions() -> String {
 
 fn version(program: Program, flag: &str) -> String {
     let output = program.path().and_then(|path| Ok(Command::new(path).arg(flag).output()?));
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    // nginx says it on standard error.
+    let text = output.map(|output| [output.stdout, output.stderr].concat());
+    let text = text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let line = text.as_deref().unwrap_or_default().lines().next().unwrap_or("unknown version");
     format!("{}: {line}", program.name)
 }

@@ -6,7 +6,7 @@ use crate::out::table;
 
 /// Words in the names of packages and modules that say what a test runs on.
 const BACKENDS: &[&str] =
-    &["embedded", "sqlite", "postgres", "redis", "cluster", "haproxy", "balancer"];
+    &["embedded", "sqlite", "postgres", "redis", "cluster", "haproxy", "nginx", "balancer"];
 
 /// One test program, or the examples in the documentation of one crate.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use outrigger_testkit::{Haproxy, net};
 const SOON: Duration = Duration::from_secs(10);
 
 /// Answers its name on every path, and 503 on /health when told to drain.
-fn backend(name: &'static str) -> (SocketAddr, Arc<AtomicBool>) {
+pub(super) fn backend(name: &'static str) -> (SocketAddr, Arc<AtomicBool>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let draining = Arc::new(AtomicBool::new(false));

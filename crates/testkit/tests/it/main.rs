@@ -4,6 +4,7 @@
 
 mod cleanup;
 mod haproxy;
+mod nginx;
 mod postgres;
 mod proxy;
 mod redis;

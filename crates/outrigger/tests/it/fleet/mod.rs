@@ -4,6 +4,7 @@ mod drain;
 mod freshness;
 mod keys;
 mod limits;
+mod nginx;
 mod rolling;
 mod sessions;
 
@@ -63,10 +64,14 @@ impl Fleet {
         (0..4).map(|_| self.api(place).with_token(token)).collect()
     }
 
+    fn addresses(&self) -> Vec<SocketAddr> {
+        let address = |server: &Server| SocketAddr::from(([127, 0, 0, 1], server.port));
+        self.servers.iter().map(address).collect()
+    }
+
     /// A balancer in front of all processes, which sees them all.
     fn balancer(&self) -> Haproxy {
-        let address = |server: &Server| SocketAddr::from(([127, 0, 0, 1], server.port));
-        let backends: Vec<SocketAddr> = self.servers.iter().map(address).collect();
+        let backends = self.addresses();
         let balancer = Haproxy::start(&backends).expect("HAProxy starts");
         balancer.wait_for_up(backends.len(), UP_TIMEOUT).expect("all are up");
         balancer

@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Fleet, UP_TIMEOUT};
-use crate::support::{Api, Server};
+use crate::support::{Api, Server, ServerOptions};
 
-const PROCESSES: usize = 3;
+/// How many processes are restarted, one after the other.
+pub(super) const PROCESSES: usize = 3;
 const READERS: usize = 3;
 const WRITERS: usize = 3;
 
@@ -72,6 +73,14 @@ impl Load {
         }
     }
 
+    /// Requests that no balancer may repeat.
+    fn create(&self, api: &Api, collection: &str) {
+        while self.goes_on() {
+            let path = format!("/api/v1/records/{collection}");
+            self.send(api, "POST", &path, Some("{}".to_owned()), &[201]);
+        }
+    }
+
     /// Connections that live for one request only.
     fn come_and_go(&self, url: &str, token: &str) {
         while self.goes_on() {
@@ -87,34 +96,31 @@ impl Load {
     }
 }
 
-#[test]
-fn a_rolling_restart_of_three_processes_under_load_fails_no_request() {
-    let options = Fleet::options()
-        .set("OUTRIGGER__HTTP__DRAIN_S", "1")
-        .set("OUTRIGGER__HTTP__SHUTDOWN_S", "10");
-    let mut fleet = Fleet::start(PROCESSES, &options);
-    let balancer = fleet.balancer();
+/// Restarts one process after the other while clients work through the balancer at `url`; `all_up`
+/// waits until it uses all of them. Fails when a single request did.
+pub(super) fn restart_under_load(mut fleet: Fleet, url: &str, all_up: &dyn Fn()) {
     let collection = fleet.server(0).collection(&json!({"rules":
         {"list": "user", "read": "user", "create": "user", "update": "user", "delete": "user"}}));
     let login = fleet.server(0).new_login().1;
     let token = login["access_token"].as_str().unwrap().to_owned();
-    let (load, url) = (Load::default(), balancer.url());
+    let load = Load::default();
     std::thread::scope(|scope| {
-        let (load, url, token, collection) = (&load, &url, &token, &collection);
+        let (load, token, collection) = (&load, &token, &collection);
         for writer in 0..WRITERS {
             scope.spawn(move || load.write(&Api::new(url).with_token(token), collection, writer));
         }
         for reader in 0..READERS {
             scope.spawn(move || load.read(&Api::new(url).with_token(token), collection, reader));
         }
+        scope.spawn(move || load.create(&Api::new(url).with_token(token), collection));
         scope.spawn(move || load.come_and_go(url, token));
         let restarted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            for _ in 0..PROCESSES {
+            for _ in 0..fleet.servers.len() {
                 load.wait_for_more(200);
                 let server = fleet.servers.remove(0);
                 assert!(server.terminate().success());
                 fleet.servers.push(server.start_again());
-                balancer.wait_for_up(PROCESSES, UP_TIMEOUT).expect("it is seen again");
+                all_up();
             }
             load.wait_for_more(200);
         }));
@@ -136,6 +142,19 @@ fn a_rolling_restart_of_three_processes_under_load_fails_no_request() {
         let read = api.get(&format!("/api/v1/records/{collection}/{id}")).expect(200).json();
         assert_eq!(read["data"]["n"], n, "{id}");
     }
+}
+
+/// Settings of processes that are restarted.
+pub(super) fn options() -> ServerOptions {
+    Fleet::options().set("OUTRIGGER__HTTP__DRAIN_S", "1").set("OUTRIGGER__HTTP__SHUTDOWN_S", "10")
+}
+
+#[test]
+fn a_rolling_restart_of_three_processes_under_load_fails_no_request() {
+    let fleet = Fleet::start(PROCESSES, &options());
+    let balancer = fleet.balancer();
+    let all_up = || balancer.wait_for_up(PROCESSES, UP_TIMEOUT).expect("it is seen again");
+    restart_under_load(fleet, &balancer.url(), &all_up);
 }
 
 #[test]
