@@ -94,6 +94,19 @@ fn a_session_that_it_revokes_is_refused_by_the_others_when_it_has_ended() {
 }
 
 #[test]
+fn a_session_that_it_revokes_is_refused_by_one_that_starts_later() {
+    let pair = Pair::start();
+    let login = pair.login();
+    pair.other.process.kill();
+    pair.proxy.cut();
+    pair.logout(&login);
+    pair.cut_off.process.kill();
+    let later = pair.other.options.clone();
+    let other = Server::start(&ServerOptions { folder: None, port: None, ..later });
+    Pair { other, ..pair }.is_over(&login);
+}
+
+#[test]
 fn a_session_that_it_revokes_is_refused_by_the_others_when_redis_stands_still_for_it() {
     let pair = Pair::start();
     let login = pair.login();
