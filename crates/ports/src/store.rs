@@ -352,6 +352,25 @@ impl StoreError {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Timeout)
     }
+
+    /// The same error for another one who waited for the call that failed; its cause is text.
+    #[must_use]
+    pub fn repeated(&self) -> Self {
+        let text = |cause: &Cause| Cause::from(cause.to_string());
+        match self {
+            Self::Precondition { write, found } => {
+                Self::Precondition { write: *write, found: *found }
+            }
+            Self::Unique { write, index } => Self::Unique { write: *write, index: index.clone() },
+            Self::Bound { write, what } => Self::Bound { write: *write, what: what.clone() },
+            Self::Unavailable(cause) => Self::Unavailable(text(cause)),
+            Self::Timeout => Self::Timeout,
+            Self::Full(cause) => Self::Full(text(cause)),
+            Self::OutcomeUnknown(cause) => Self::OutcomeUnknown(text(cause)),
+            Self::Schema(what) => Self::Schema(what.clone()),
+            Self::Internal(cause) => Self::Internal(text(cause)),
+        }
+    }
 }
 
 impl From<StoreError> for Error {

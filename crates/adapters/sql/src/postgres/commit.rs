@@ -27,11 +27,7 @@
 //! unique values by value. (Two keys with one hash, or a taken-over unique value of an expired
 //! document, could still meet; the server then ends one of the two and it is tried again.)
 //!
-//! # The create
-//!
-//! A put of one document that must be absent is by far the most common batch. Its guard is the
-//! place in the primary key alone, so it is a plain insert. When a row is there already (live or
-//! expired), or a unique value is taken, the function decides and says precisely what is wrong.
+//! A put of one document that must be absent goes another way first: `creates.rs`.
 //!
 //! # What is known afterwards
 //!
@@ -44,13 +40,13 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use outrigger_kernel::Timestamp;
-use outrigger_ports::store::{Batch, Precondition, StoreError, Write};
+use outrigger_ports::store::{Batch, StoreError};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
 use super::connect::Conn;
-use super::encode::{Arrays, Entries};
+use super::encode::Arrays;
 use super::error::{self, Failure};
 use super::lane::backoff;
 use super::lanes::next_salt;
@@ -71,11 +67,6 @@ pub(super) async fn commit(
     if batch.writes.is_empty() {
         return Ok(Vec::new());
     }
-    if let [write @ Write::Put { precondition: Precondition::Absent, .. }] = &batch.writes[..]
-        && create(pool, patience, write).await?
-    {
-        return Ok(vec![1]);
-    }
     let arrays = Arrays::of(batch);
     let mut tries = 0;
     loop {
@@ -90,34 +81,6 @@ pub(super) async fn commit(
                 sleep(backoff(0, next_salt()) / 10 * tries).await;
             }
         }
-    }
-}
-
-/// Creates one document; false when the function has to decide.
-async fn create(pool: &Pool, patience: Duration, write: &Write) -> Result<bool, StoreError> {
-    let Write::Put { key, body, entries, expires_at, .. } = write else { return Ok(false) };
-    let expires_at = expires_at.map(Timestamp::as_micros);
-    let body = &body[..];
-    let mut arrays = Entries::default();
-    arrays.extend(entries);
-    let all: [&(dyn ToSql + Sync); 7] = [
-        &expires_at,
-        &key.collection,
-        &key.id,
-        &body,
-        &arrays.names,
-        &arrays.values,
-        &arrays.uniques,
-    ];
-    let outcome = if entries.is_empty() {
-        send(pool, patience, Which::Create, &all[..4]).await
-    } else {
-        send(pool, patience, Which::CreateWithEntries, &all).await
-    };
-    match outcome {
-        Ok(row) => Ok(row.is_some()),
-        Err(Failure::Again(_)) => Ok(false),
-        Err(Failure::Final(error)) => Err(error),
     }
 }
 
@@ -144,8 +107,8 @@ async fn by_function(
         &arrays.entries.uniques,
     ];
     let internal = |what: &str| Failure::Final(StoreError::Internal(Fault::cause(what)));
-    let row = send(pool, patience, Which::Commit, &params).await?;
-    let row = row.ok_or_else(|| internal("the commit function answered nothing"))?;
+    let rows = send(pool, patience, Which::Commit, &params).await?;
+    let row = rows.first().ok_or_else(|| internal("the commit function answered nothing"))?;
     let versions: Vec<i64> = row.try_get(0).map_err(|error| internal(&error.to_string()))?;
     if let [-1, write, found] = versions[..] {
         let write = usize::try_from(write - 1).unwrap_or_default();
@@ -165,21 +128,21 @@ pub(super) async fn run(
     params: &[&(dyn ToSql + Sync)],
 ) -> Result<usize, StoreError> {
     match send(pool, patience, which, params).await {
-        Ok(row) => {
-            let count: i64 = row.and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+        Ok(rows) => {
+            let count: i64 = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
             Ok(usize::try_from(count).unwrap_or_default())
         }
         Err(Failure::Again(error) | Failure::Final(error)) => Err(error),
     }
 }
 
-/// Sends the statement that is the whole transaction and waits for its commit; gives its row.
-async fn send(
+/// Sends the statement that is the whole transaction and waits for its commit; gives its rows.
+pub(super) async fn send(
     pool: &Pool,
     patience: Duration,
     which: Which,
     params: &[&(dyn ToSql + Sync)],
-) -> Result<Option<Row>, Failure> {
+) -> Result<Vec<Row>, Failure> {
     let lease = pool.acquire().await.map_err(Failure::Final)?;
     let conn = lease.conn();
     let statement = match conn.prepared(which) {
@@ -194,16 +157,16 @@ async fn send(
     let sending = async {
         let stream = conn.client.query_raw(statement, params.iter().copied()).await?;
         let mut stream = pin!(stream);
-        let mut first = None;
+        let mut rows = Vec::new();
         // To the end: the commit is done when the stream says so.
         while let Some(row) = stream.try_next().await? {
             answered = true;
-            first.get_or_insert(row);
+            rows.push(row);
         }
-        Ok::<Option<Row>, tokio_postgres::Error>(first)
+        Ok::<Vec<Row>, tokio_postgres::Error>(rows)
     };
     match timeout(patience, sending).await {
-        Ok(Ok(row)) => Ok(row),
+        Ok(Ok(rows)) => Ok(rows),
         Ok(Err(error)) => {
             cut_if_broken(conn, &error);
             Err(error::of_commit(&error, answered))

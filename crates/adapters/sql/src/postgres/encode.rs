@@ -39,7 +39,7 @@ impl<'a> Entries<'a> {
 }
 
 /// A number of the batch's parts, which are few (limits of the port).
-fn number(count: usize) -> i32 {
+pub(super) fn number(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 

@@ -6,6 +6,7 @@
 
 mod commit;
 mod connect;
+mod creates;
 mod encode;
 mod error;
 mod lane;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use outrigger_kernel::Clock;
+use outrigger_ports::gather::Gather;
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::{
     Batch, Document, Found, Key, MigrateMode, Migration, Query, Store, StoreError,
@@ -33,7 +35,9 @@ use outrigger_ports::store::{
 pub use options::PostgresOptions;
 
 use crate::bounds;
+use crate::fault::Fault;
 use connect::Connector;
+use creates::Creates;
 use lanes::Lanes;
 use pool::Pool;
 use statements::Which;
@@ -45,9 +49,12 @@ const PURGE_STEP: usize = 200;
 #[derive(Debug)]
 pub struct PostgresStore {
     connector: Arc<Connector>,
-    lanes: Lanes,
+    lanes: Arc<Lanes>,
     replica: Option<Lanes>,
+    /// Reads of one document each, of one turn of the event loop.
+    gets: Gather<Key, query::Answer>,
     pool: Pool,
+    creates: Creates,
     options: PostgresOptions,
     clock: Arc<dyn Clock>,
 }
@@ -73,8 +80,16 @@ impl PostgresStore {
             }
         };
         let lanes = Lanes::open(Arc::clone(&connector), options.read_connections, true).await?;
-        let pool = Pool::new(Arc::clone(&connector), options);
-        Ok(Self { connector, lanes, replica, pool, options: options.clone(), clock })
+        Ok(Self {
+            lanes: Arc::new(lanes),
+            replica,
+            gets: Gather::unbounded(),
+            pool: Pool::new(Arc::clone(&connector), options),
+            creates: Creates::new(),
+            options: options.clone(),
+            connector,
+            clock,
+        })
     }
 
     /// Where a list goes: to the replica when that is accepted and it is there.
@@ -89,7 +104,10 @@ impl PostgresStore {
 #[async_trait]
 impl Store for PostgresStore {
     async fn get(&self, key: &Key) -> Result<Option<Document>, StoreError> {
-        query::get(&self.lanes, key, self.clock.now()).await
+        let (lanes, clock) = (Arc::clone(&self.lanes), Arc::clone(&self.clock));
+        let asking = move |keys| async move { query::get_each(&lanes, keys, clock.now()).await };
+        let lost = || StoreError::Internal(Fault::cause("a read got no answer"));
+        self.gets.answer(key.clone(), asking).await.unwrap_or_else(|| Err(lost()))
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Document>>, StoreError> {
@@ -115,7 +133,10 @@ impl Store for PostgresStore {
     async fn commit(&self, batch: Batch) -> Result<Vec<u64>, StoreError> {
         bounds::check_batch(&batch)?;
         let now = self.clock.now();
-        let batch = batch.without_dead_entries(now);
+        let batch = Arc::new(batch.without_dead_entries(now));
+        if self.creates.create(&self.pool, self.connector.patience, &batch).await? {
+            return Ok(vec![1]);
+        }
         commit::commit(&self.pool, self.connector.patience, &batch, now).await
     }
 

@@ -21,8 +21,8 @@ use crate::fault::Fault;
 /// Most commits that wait for a connection of this handle.
 const WAITING_MAX: usize = 4096;
 
-/// The pool. Dropping it closes its connections.
-#[derive(Debug)]
+/// The pool; clones share it. Dropping the last closes its connections.
+#[derive(Clone, Debug)]
 pub(super) struct Pool(Arc<Shared>);
 
 #[derive(Debug)]

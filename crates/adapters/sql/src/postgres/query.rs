@@ -1,7 +1,8 @@
 //! Reads: points, lists and scans.
 
 use bytes::Bytes;
-use outrigger_kernel::Timestamp;
+use futures_util::future::join_all;
+use outrigger_kernel::{Timestamp, limits};
 use outrigger_ports::store::{Document, Found, Key, Order, Position, Query, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
@@ -30,12 +31,25 @@ fn is_live(document: &Document, now: Timestamp) -> bool {
     document.expires_at.is_none_or(|at| at > now)
 }
 
+/// What one reader of several gets.
+pub(super) type Answer = Result<Option<Document>, StoreError>;
+
+/// The live documents with these keys, for a reader each.
+pub(super) async fn get_each(lanes: &Lanes, keys: Vec<Key>, now: Timestamp) -> Vec<Answer> {
+    if let [key] = &keys[..] {
+        return vec![get(lanes, key, now).await];
+    }
+    let some = keys.chunks(limits::GET_MANY_MAX).map(async |keys| {
+        match get_many(lanes, keys, now).await {
+            Ok(found) => found.into_iter().map(Ok).collect(),
+            Err(error) => keys.iter().map(|_| Err(error.repeated())).collect::<Vec<_>>(),
+        }
+    });
+    join_all(some).await.into_iter().flatten().collect()
+}
+
 /// The live document with this key.
-pub(super) async fn get(
-    lanes: &Lanes,
-    key: &Key,
-    now: Timestamp,
-) -> Result<Option<Document>, StoreError> {
+async fn get(lanes: &Lanes, key: &Key, now: Timestamp) -> Answer {
     if !bounds::is_text(key) {
         return Ok(None);
     }

@@ -23,6 +23,7 @@ pub(super) enum Which {
     Commit,
     Create,
     CreateWithEntries,
+    CreateMany,
     Purge,
 }
 
@@ -57,6 +58,26 @@ macro_rules! by_id {
         )
     };
 }
+
+/// Returns the keys of those that were created. None of the entries is unique.
+const CREATE_MANY: &str = "WITH created AS (\
+       INSERT INTO outrigger_documents (version, expires_at, collection, id, \
+         entry_names, entry_values, entry_uniques, body) \
+       SELECT 1, d.expires_at, d.collection, d.id, \
+         CASE WHEN d.first <= d.last THEN ($8::text[])[d.first:d.last] END, \
+         CASE WHEN d.first <= d.last THEN ($9::bytea[])[d.first:d.last] END, \
+         CASE WHEN d.first <= d.last THEN ($10::boolean[])[d.first:d.last] END, d.body \
+       FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[], \
+         $5::integer[], $6::integer[]) \
+         AS d(expires_at, collection, id, body, first, last) \
+       ON CONFLICT DO NOTHING RETURNING collection, id), \
+     plain AS (\
+       INSERT INTO outrigger_index_entries (collection, name, value, id) \
+       SELECT ($2::text[])[e.document], e.name, e.value, ($3::text[])[e.document] \
+       FROM unnest($7::integer[], $8::text[], $9::bytea[], $10::boolean[]) \
+         AS e(document, name, value, is_unique) \
+       WHERE (($2::text[])[e.document], ($3::text[])[e.document]) IN (SELECT collection, id FROM created)) \
+     SELECT collection, id FROM created";
 
 impl Which {
     /// The text.
@@ -111,6 +132,7 @@ impl Which {
                    ORDER BY e.name COLLATE \"C\", e.value) \
                  SELECT 1::bigint FROM created"
             }
+            Self::CreateMany => CREATE_MANY,
             Self::Purge => "SELECT outrigger_purge_v1($1, $2)",
         }
     }

@@ -54,6 +54,13 @@ async fn create_all(store: &Arc<PostgresStore>, round: usize, count: usize, out:
     }
 }
 
+/// Creates documents in waves: those of one go together to the server.
+async fn create_waves(store: &Arc<PostgresStore>, round: usize, out: &mut Outcomes) {
+    for wave in 0..6 {
+        create_all(store, 10 * round + wave, 4, out).await;
+    }
+}
+
 /// Waits until commits pass again; the store must get there by itself.
 async fn until_back(store: &PostgresStore, id: &str) {
     let started = Instant::now();
@@ -78,8 +85,8 @@ fn a_commit_cut_at_any_byte_is_done_or_failed_or_unknown_but_never_lost() {
         let before = proxy.cuts();
         for round in 0..40 {
             // Somewhere within the first commits of the round, at another byte each time.
-            proxy.cut_after_bytes(100 + 97 * round as u64 % 1500);
-            create_all(&store, round, 24, &mut outcomes).await;
+            proxy.cut_after_bytes(100 + 61 * round as u64);
+            create_waves(&store, round, &mut outcomes).await;
             until_back(&store, &format!("back{round}")).await;
         }
         assert!(proxy.cuts() - before >= 35, "{} cuts", proxy.cuts());
