@@ -48,8 +48,8 @@ pub(crate) struct Connected {
     redis: Option<RedisClient>,
 }
 
-/// The cache answers within this, or is done without.
-const CACHE_TIMEOUT: Duration = Duration::from_millis(250);
+/// Redis answers within this, or is done without.
+const REDIS_TIMEOUT: Duration = Duration::from_millis(250);
 /// The shared limiter answers within this, or the local one decides.
 const LIMITER_TIMEOUT: Duration = Duration::from_millis(150);
 /// How long a start waits for Redis, which connects in the background and need not be there.
@@ -139,7 +139,7 @@ impl Backends {
         };
         let cache = Arc::new(RedisCache::new(client.clone()));
         let breaker = self.cache_breaker.clone();
-        let cache: Arc<dyn Cache> = Arc::new(GuardedCache::new(cache, breaker, CACHE_TIMEOUT));
+        let cache: Arc<dyn Cache> = Arc::new(GuardedCache::new(cache, breaker));
         let random = self.random.clone();
         let aside =
             CacheAside::sharing(cache.clone(), random, Timing::default(), &self.lost_writes);
@@ -189,6 +189,7 @@ impl Backends {
         let options = RedisOptions {
             prefix: redis.prefix.clone(),
             ca_file: (!redis.ca_file.is_empty()).then(|| redis.ca_file.clone().into()),
+            response_timeout: REDIS_TIMEOUT,
             ..RedisOptions::new(redis.url.secret().clone())
         };
         let client = RedisClient::connect(&options, self.clock.clone(), self.random.clone())

@@ -47,7 +47,8 @@ pub enum CacheError {
     Skipped,
 }
 
-/// A cache. Keys are up to 256 bytes, values up to 1 MiB.
+/// A cache. Keys are up to 256 bytes, values up to 1 MiB. An adapter bounds the time of each call:
+/// a cache that does not answer soon is worse than none.
 #[async_trait]
 pub trait Cache: Send + Sync + std::fmt::Debug {
     /// Looks the key up; on a miss hands out at most one lease at a time, valid `lease_for`.

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use outrigger_ports::cache::{Cache, CacheError, Hold, Lease, Lookup};
+use outrigger_ports::gather::Gather;
 use outrigger_ports::probe::Probed;
 use redis::{ToRedisArgs, Value};
 
@@ -17,10 +18,12 @@ use crate::script::Script;
 /// Largest value that is kept, in bytes.
 const VALUE_BYTES_MAX: usize = 1024 * 1024;
 
-/// A cache on Redis. A hit is one `GET`; everything else is one small script per key.
+/// A cache on Redis. All hits of one turn of the event loop are one `MGET` (on a cluster, one `GET`
+/// each); everything else is one small script per key.
 #[derive(Debug)]
 pub struct RedisCache {
     client: RedisClient,
+    values: Gather<String, Result<Option<Bytes>, CallError>>,
     miss: Script,
     fill: Script,
     abandon: Script,
@@ -33,6 +36,7 @@ impl RedisCache {
     pub fn new(client: RedisClient) -> Self {
         Self {
             client,
+            values: Gather::unbounded(),
             miss: Script::new(include_str!("scripts/cache_miss.lua")),
             fill: Script::new(include_str!("scripts/cache_fill.lua")),
             abandon: Script::new(include_str!("scripts/cache_abandon.lua")),
@@ -60,13 +64,19 @@ impl RedisCache {
     }
 
     async fn value(&self, key: &str) -> Result<Option<Bytes>, CallError> {
-        let mut get = redis::cmd("GET");
-        get.arg(self.value_name(key));
-        match self.client.call(&get).await? {
-            Value::Nil => Ok(None),
-            Value::BulkString(value) => Ok(Some(value.into())),
-            _ => Err(CallError::Unexpected),
+        let name = self.value_name(key);
+        if self.client.link()?.is_cluster() {
+            let mut get = redis::cmd("GET");
+            return value_of(self.client.call(get.arg(name)).await?);
         }
+        let client = self.client.clone();
+        let found = self.values.answer(name, move |names| async move {
+            match values(&client, &names).await {
+                Ok(values) => values.into_iter().map(value_of).collect(),
+                Err(error) => vec![Err(error); names.len()],
+            }
+        });
+        found.await.unwrap_or(Err(CallError::Unexpected))
     }
 
     /// Runs the script for each key, all at once: on one connection they travel together, on a
@@ -81,6 +91,23 @@ impl RedisCache {
             .iter()
             .map(async |key| script.run(&self.client, &self.names(key), arguments).await);
         join_all(each).await.into_iter().try_for_each(|result| result.map(drop))
+    }
+}
+
+/// The values of these names, in their order.
+async fn values(client: &RedisClient, names: &[String]) -> Result<Vec<Value>, CallError> {
+    let mut get = redis::cmd("MGET");
+    match client.call(get.arg(names)).await? {
+        Value::Array(values) => Ok(values),
+        _ => Err(CallError::Unexpected),
+    }
+}
+
+fn value_of(answer: Value) -> Result<Option<Bytes>, CallError> {
+    match answer {
+        Value::Nil => Ok(None),
+        Value::BulkString(value) => Ok(Some(value.into())),
+        _ => Err(CallError::Unexpected),
     }
 }
 

@@ -10,7 +10,7 @@ use redis::RedisError;
 pub struct ConfigError(pub(crate) String);
 
 /// Why Redis did not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
     /// There is no connection now; nothing was sent.
     #[error("there is no connection to redis")]

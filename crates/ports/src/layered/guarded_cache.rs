@@ -1,4 +1,4 @@
-//! A cache behind a breaker and a time limit for each call.
+//! A cache behind a breaker.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,22 +10,20 @@ use bytes::Bytes;
 use crate::cache::{Cache, CacheError, Hold, Lease, Lookup};
 use crate::probe::Probed;
 
-use super::breaker::{Breaker, Pass};
+use super::breaker::Breaker;
 
-/// The same cache; a call that takes too long fails, and while the breaker is open calls fail at
-/// once with [`CacheError::Skipped`]. Values are not taken until the cache has answered for a while
+/// The same cache; while the breaker is open calls fail at once with [`CacheError::Skipped`]. Values are not taken until the cache has answered for a while
 /// again: what it kept while it was away may be old, and whoever changed it meanwhile says so first.
 #[derive(Debug)]
 pub struct GuardedCache {
     inner: Arc<dyn Cache>,
     breaker: Arc<Breaker>,
-    timeout: Duration,
 }
 
 impl GuardedCache {
-    /// Guards `inner`; each call may take `timeout`.
-    pub fn new(inner: Arc<dyn Cache>, breaker: Arc<Breaker>, timeout: Duration) -> Self {
-        Self { inner, breaker, timeout }
+    /// Guards `inner`.
+    pub fn new(inner: Arc<dyn Cache>, breaker: Arc<Breaker>) -> Self {
+        Self { inner, breaker }
     }
 
     async fn guard<T>(
@@ -33,7 +31,7 @@ impl GuardedCache {
         call: impl Future<Output = Result<T, CacheError>> + Send,
     ) -> Result<T, CacheError> {
         match self.breaker.enter() {
-            Some(pass) => self.run(pass, call).await,
+            Some(pass) => pass.count(call.await),
             None => Err(CacheError::Skipped),
         }
     }
@@ -49,15 +47,6 @@ impl GuardedCache {
         let found = self.guard(call).await?;
         // It may have been this very call that found the cache to be back.
         if self.breaker.is_settling() { Err(CacheError::Skipped) } else { Ok(found) }
-    }
-
-    async fn run<T>(
-        &self,
-        pass: Pass<'_>,
-        call: impl Future<Output = Result<T, CacheError>> + Send,
-    ) -> Result<T, CacheError> {
-        let late = |_| Err(CacheError::Unavailable("no answer in time".into()));
-        pass.count(tokio::time::timeout(self.timeout, call).await.unwrap_or_else(late))
     }
 }
 
@@ -95,7 +84,8 @@ impl Cache for GuardedCache {
 
     /// Asks also while the breaker is open; a good answer closes it.
     async fn probe(&self) -> Result<Probed, CacheError> {
-        self.run(self.breaker.enter_anyway(), self.inner.probe()).await
+        let pass = self.breaker.enter_anyway();
+        pass.count(self.inner.probe().await)
     }
 }
 
@@ -106,30 +96,31 @@ mod tests {
     use outrigger_kernel::{ManualClock, SystemRandom, Timestamp};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// A cache whose first calls hang for ever, and which then knows nothing.
+    /// A cache whose first calls fail, and which then knows nothing.
     #[derive(Debug, Default)]
-    struct Hanging {
-        hangs: usize,
+    struct Failing {
+        failures: usize,
         calls: AtomicUsize,
     }
 
-    impl Hanging {
-        async fn call(&self) {
-            if self.calls.fetch_add(1, Ordering::SeqCst) < self.hangs {
-                std::future::pending::<()>().await;
+    impl Failing {
+        fn call(&self) -> Result<(), CacheError> {
+            match self.calls.fetch_add(1, Ordering::SeqCst) < self.failures {
+                true => Err(CacheError::Unavailable("no answer".into())),
+                false => Ok(()),
             }
         }
     }
 
     #[async_trait]
-    impl Cache for Hanging {
+    impl Cache for Failing {
         async fn lookup(&self, _: &str, _: Duration) -> Result<Lookup, CacheError> {
-            self.call().await;
+            self.call()?;
             Ok(Lookup::Loading)
         }
 
         async fn peek(&self, _: &str) -> Result<Option<Bytes>, CacheError> {
-            self.call().await;
+            self.call()?;
             Ok(None)
         }
 
@@ -140,37 +131,37 @@ mod tests {
             _: Bytes,
             _: Duration,
         ) -> Result<bool, CacheError> {
-            self.call().await;
+            self.call()?;
             Ok(false)
         }
 
         async fn abandon(&self, _: &str, _: &Lease) -> Result<(), CacheError> {
-            self.call().await;
+            self.call()?;
             Ok(())
         }
 
         async fn hold(&self, _: &[String], _: Duration) -> Result<Hold, CacheError> {
-            self.call().await;
+            self.call()?;
             Ok(Hold(1))
         }
 
         async fn release(&self, _: &[String], _: &Hold) -> Result<(), CacheError> {
-            self.call().await;
+            self.call()?;
             Ok(())
         }
 
         async fn probe(&self) -> Result<Probed, CacheError> {
-            self.call().await;
+            self.call()?;
             Ok(Probed::default())
         }
     }
 
     #[tokio::test]
-    async fn a_hanging_cache_is_left_alone_until_it_answers() {
+    async fn a_failing_cache_is_left_alone_until_it_answers() {
         let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
         let breaker = Arc::new(Breaker::new("test", clock.clone(), Arc::new(SystemRandom)));
-        let inner = Arc::new(Hanging { hangs: 4, ..Hanging::default() });
-        let cache = GuardedCache::new(inner.clone(), breaker.clone(), Duration::from_millis(5));
+        let inner = Arc::new(Failing { failures: 4, ..Failing::default() });
+        let cache = GuardedCache::new(inner.clone(), breaker.clone());
         for _ in 0..3 {
             assert!(matches!(cache.peek("k").await, Err(CacheError::Unavailable(_))));
         }

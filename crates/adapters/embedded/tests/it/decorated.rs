@@ -21,7 +21,7 @@ mod guarded_cache {
 
     async fn open() -> Opened {
         let inner = Arc::new(MemoryCache::new(64 << 20, Arc::new(SystemClock)));
-        let guarded = || Arc::new(GuardedCache::new(inner.clone(), breaker(), PATIENCE));
+        let guarded = || Arc::new(GuardedCache::new(inner.clone(), breaker()));
         Opened::many(vec![guarded(), guarded()], ())
     }
 
