@@ -43,6 +43,13 @@ impl FromRequestParts<App> for Anyone {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Self::of(parts, app).await
+    }
+}
+
+impl Anyone {
+    /// Who asks; for extractors that do something else meanwhile.
+    pub(crate) async fn of(parts: &Parts, app: &App) -> Result<Self, Problem> {
         Ok(Self(admit(parts, app).await?))
     }
 }
@@ -68,7 +75,7 @@ impl FromRequestParts<App> for Administrator {
 }
 
 /// Who calls, and whether they have not called too often.
-async fn admit(parts: &mut Parts, app: &App) -> Result<Ctx> {
+async fn admit(parts: &Parts, app: &App) -> Result<Ctx> {
     let info = request_info(parts)?;
     let identified = match bearer(parts)? {
         Some(token) => app.services.auth.authenticate(token).await,

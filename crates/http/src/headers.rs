@@ -1,7 +1,9 @@
 //! Headers of every answer: the request's id, what the caller has left, and what browsers may do.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use axum::Router;
-use axum::response::Response;
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
     IF_MATCH, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
@@ -13,7 +15,6 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::problem::whole_seconds;
 use crate::request_info::RequestInfo;
-use crate::settings::Settings;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -21,41 +22,79 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
-/// Adds what every answer carries; what a handler has set stays.
-pub(crate) fn add(mut response: Response, info: &RequestInfo, settings: &Settings) -> Response {
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&info.request_id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    if let Some(allowance) = info.allowance.get() {
-        rate_limit(headers, allowance);
-    }
-    let mut default = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    };
-    default(CACHE_CONTROL, "no-store");
-    default(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    default(X_FRAME_OPTIONS, "DENY");
-    default(REFERRER_POLICY, "no-referrer");
-    default(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-    if settings.hsts {
-        default(STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
-    }
-    response
+/// Room for what handlers and layers add, so that the map of an answer does not grow twice.
+pub(crate) const ROOM: usize = 16;
+
+/// What every answer carries; one per thread.
+#[derive(Debug)]
+pub(crate) struct Headers {
+    /// Unless a handler has set them.
+    defaults: Vec<(HeaderName, HeaderValue)>,
+    /// The policy that was sent last: hardly ever is there another one.
+    policy: Mutex<Option<Policy>>,
 }
 
-/// `RateLimit` and `RateLimit-Policy` as in draft-ietf-httpapi-ratelimit-headers-10.
-fn rate_limit(headers: &mut HeaderMap, allowance: &Allowance) {
-    let left = format!(
-        "\"default\";r={};t={}",
-        allowance.remaining,
-        whole_seconds(allowance.retry_after.unwrap_or(allowance.reset_after))
-    );
-    let policy = format!("\"default\";q={};w={}", allowance.limit, whole_seconds(allowance.period));
-    for (name, text) in [(RATE_LIMIT, left), (RATE_LIMIT_POLICY, policy)] {
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(name, value);
+#[derive(Debug)]
+struct Policy {
+    limit: u32,
+    period: Duration,
+    text: HeaderValue,
+}
+
+impl Headers {
+    /// With `hsts`, browsers are told to come by HTTPS only.
+    pub(crate) fn new(hsts: bool) -> Self {
+        let mut defaults = vec![
+            (CACHE_CONTROL, "no-store"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (X_FRAME_OPTIONS, "DENY"),
+            (REFERRER_POLICY, "no-referrer"),
+            (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        ];
+        if hsts {
+            defaults.push((STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"));
         }
+        let fixed = |(name, text)| (name, HeaderValue::from_static(text));
+        Self { defaults: defaults.into_iter().map(fixed).collect(), policy: Mutex::default() }
+    }
+
+    /// Adds what every answer carries; what a handler has set stays.
+    pub(crate) fn add(&self, headers: &mut HeaderMap, info: &RequestInfo) {
+        headers.reserve(ROOM.saturating_sub(headers.len()));
+        if let Ok(id) = HeaderValue::from_str(&info.request_id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        if let Some(allowance) = info.allowance.get() {
+            self.rate_limit(headers, allowance);
+        }
+        for (name, value) in &self.defaults {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+
+    /// `RateLimit` and `RateLimit-Policy` as in draft-ietf-httpapi-ratelimit-headers-10.
+    fn rate_limit(&self, headers: &mut HeaderMap, allowance: &Allowance) {
+        let left = format!(
+            "\"default\";r={};t={}",
+            allowance.remaining,
+            whole_seconds(allowance.retry_after.unwrap_or(allowance.reset_after))
+        );
+        if let (Ok(left), Some(policy)) = (HeaderValue::try_from(left), self.policy(allowance)) {
+            headers.insert(RATE_LIMIT, left);
+            headers.insert(RATE_LIMIT_POLICY, policy);
+        }
+    }
+
+    fn policy(&self, allowance: &Allowance) -> Option<HeaderValue> {
+        let Allowance { limit, period, .. } = *allowance;
+        let mut known = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(policy) = known.as_ref().filter(|p| p.limit == limit && p.period == period) {
+            return Some(policy.text.clone());
+        }
+        let text = format!("\"default\";q={limit};w={}", whole_seconds(period));
+        let text = HeaderValue::try_from(text).ok()?;
+        *known = Some(Policy { limit, period, text: text.clone() });
+        Some(text)
     }
 }
 
@@ -91,7 +130,7 @@ pub(crate) fn cors(router: Router, origins: &[String]) -> Router {
             LOCATION,
             CACHE_STATUS,
         ])
-        .max_age(std::time::Duration::from_secs(3_600));
+        .max_age(Duration::from_secs(3_600));
     router.layer(layer)
 }
 

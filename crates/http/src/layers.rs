@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use axum::Router;
@@ -17,13 +17,15 @@ use tower::ServiceExt;
 use tracing::Instrument;
 
 use crate::forwarded::client_address;
+use crate::headers::{self, Headers};
 use crate::health::Health;
+use crate::measure;
+use crate::patience::Patience;
 use crate::problem::{self, Failure, Problem};
 use crate::request_info::RequestInfo;
 use crate::settings::Settings;
 use crate::state::App;
 use crate::watched_body::WatchedBody;
-use crate::{headers, measure};
 
 /// Requests in flight, shared by the threads of the process.
 #[derive(Debug, Default)]
@@ -34,11 +36,13 @@ pub struct InFlight(AtomicUsize);
 pub struct Layers {
     router: Router,
     settings: Arc<Settings>,
+    headers: Headers,
     health: Arc<Health>,
     in_flight: Arc<InFlight>,
     meter: measure::Meter,
-    id_prefix: String,
-    id_next: AtomicU64,
+    /// In front of the number of each request of this thread.
+    id_prefix: [u8; 8],
+    id_next: AtomicU32,
 }
 
 impl Layers {
@@ -49,16 +53,22 @@ impl Layers {
         Self {
             router: headers::cors(crate::routes::router(app), &app.settings.cors_origins),
             settings: app.settings.clone(),
+            headers: Headers::new(app.settings.hsts),
             health: app.health.clone(),
             in_flight,
             meter: measure::Meter::default(),
-            id_prefix: id::hex(&prefix),
-            id_next: AtomicU64::new(0),
+            id_prefix: prefix,
+            id_next: AtomicU32::new(0),
         }
     }
 
     /// Answers one request. Never fails: every fault becomes an answer.
-    pub async fn serve<B>(&self, peer: SocketAddr, request: Request<B>) -> Response
+    pub async fn serve<B>(
+        &self,
+        peer: SocketAddr,
+        patience: &Patience,
+        request: Request<B>,
+    ) -> Response
     where
         B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
@@ -69,12 +79,11 @@ impl Layers {
         let span = tracing::debug_span!(
             "http.request", request.id = %info.request_id, trace.id = info.trace_id.as_deref()
         );
-        let watch = |body| Body::new(WatchedBody::new(Body::new(body), info.clone()));
-        let mut request = request.map(watch);
+        let mut request = request.map(|body| WatchedBody::around(body, &info));
         request.extensions_mut().insert(info.clone());
-        let response = self.guard(request, &info).instrument(span).await;
-        let response = finish(response, &info);
-        let mut response = headers::add(response, &info, &self.settings);
+        let response = self.guard(request, &info, patience).instrument(span).await;
+        let mut response = finish(response, &info);
+        self.headers.add(response.headers_mut(), &info);
         // The rest of a body that nobody reads stands before the next request: say that there is
         // none on this connection.
         if self.health.is_draining() || info.body_read.get().is_none() {
@@ -90,7 +99,10 @@ impl Layers {
             Some(given) if id::is_valid_name(given) => given.into(),
             _ => {
                 let next = self.id_next.fetch_add(1, Ordering::Relaxed);
-                format!("{}{next:08x}", self.id_prefix).into()
+                let mut bytes = [0_u8; 12];
+                bytes[..8].copy_from_slice(&self.id_prefix);
+                bytes[8..].copy_from_slice(&next.to_be_bytes());
+                id::hex(&bytes).into()
             }
         };
         let address = client_address(headers, peer.ip(), self.settings.forwarded_hops);
@@ -98,7 +110,12 @@ impl Layers {
     }
 
     /// Sheds what is too much, refuses what is too long, and ends what takes too long or panics.
-    async fn guard(&self, request: Request<Body>, info: &RequestInfo) -> Response {
+    async fn guard(
+        &self,
+        request: Request<Body>,
+        info: &RequestInfo,
+        patience: &Patience,
+    ) -> Response {
         let path = request.uri().path();
         if path.starts_with("/health") || path == "/api/health/" {
             return self.route(request).await; // Must answer also when the process is full.
@@ -117,15 +134,15 @@ impl Layers {
             ))
             .into_response();
         }
-        match tokio::time::timeout(self.settings.request_timeout, self.route(request)).await {
-            Ok(response) => response,
-            Err(_) if info.body_read.get().is_none() => Problem(Error::new(
+        match patience.within(self.route(request)).await {
+            Some(response) => response,
+            None if info.body_read.get().is_none() => Problem(Error::new(
                 ErrorKind::RequestTimeout,
                 "request_timeout",
                 "the body of the request did not arrive in time",
             ))
             .into_response(),
-            Err(_) => {
+            None => {
                 Problem(Error::unavailable("timeout", "the request took too long")).into_response()
             }
         }

@@ -20,6 +20,7 @@ mod measure;
 pub mod openapi;
 pub mod operation;
 pub mod page;
+pub mod patience;
 pub mod problem;
 mod records;
 pub mod request_info;

@@ -1,7 +1,5 @@
 //! What can be set about HTTP.
 
-use std::time::Duration;
-
 /// Settings of the HTTP side; see `config/default.toml` for what each means.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -13,8 +11,6 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// Longest query string, in bytes.
     pub query_bytes_max: usize,
-    /// Longest time for one request.
-    pub request_timeout: Duration,
     /// Proxies in front whose `X-Forwarded-For` is believed.
     pub forwarded_hops: usize,
     /// Origins that a browser may call from; empty: CORS is off. `*` allows all.
@@ -34,7 +30,6 @@ impl Default for Settings {
             concurrency_max: 1_024,
             body_bytes_max: 1024 * 1024,
             query_bytes_max: 8 * 1024,
-            request_timeout: Duration::from_secs(30),
             forwarded_hops: 0,
             cors_origins: Vec::new(),
             docs: true,

@@ -18,11 +18,17 @@ pub(crate) struct WatchedBody {
 }
 
 impl WatchedBody {
-    /// Watches `inner`; one that is empty has ended already.
-    pub(crate) fn new(inner: Body, info: Arc<RequestInfo>) -> Self {
-        let watched = Self { inner, info };
-        watched.note();
-        watched
+    /// Watches `body`; one that is empty has ended already.
+    pub(crate) fn around<B>(body: B, info: &Arc<RequestInfo>) -> Body
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        if body.is_end_stream() {
+            let _ = info.body_read.set(());
+            return Body::empty();
+        }
+        Body::new(Self { inner: Body::new(body), info: info.clone() })
     }
 
     fn note(&self) {

@@ -130,7 +130,6 @@ fn http_settings(config: &Config) -> outrigger_http::Settings {
         concurrency_max: http.concurrency_max,
         body_bytes_max: http.body_bytes_max,
         query_bytes_max: http.query_bytes_max,
-        request_timeout: Duration::from_secs(http.request_timeout_s),
         forwarded_hops: http.forwarded_hops,
         cors_origins: http.cors_origins.clone(),
         docs: http.docs,
@@ -144,6 +143,7 @@ fn bounds(config: &Config) -> Bounds {
         connections_max: config.http.connections_max,
         header_bytes_max: config.http.header_bytes_max,
         header_timeout: Duration::from_secs(config.http.header_timeout_s),
+        request_timeout: Duration::from_secs(config.http.request_timeout_s),
     }
 }
 

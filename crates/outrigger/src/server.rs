@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use outrigger_http::layers::Layers;
+use outrigger_http::patience::Patience;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
@@ -33,6 +34,7 @@ pub(crate) struct Bounds {
     pub(crate) connections_max: usize,
     pub(crate) header_bytes_max: usize,
     pub(crate) header_timeout: Duration,
+    pub(crate) request_timeout: Duration,
 }
 
 /// How far the end of the process is.
@@ -157,12 +159,16 @@ async fn serve_connection(
 ) {
     let _ = stream.set_nodelay(true);
     let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let served = Arc::new((layers, Patience::new(bounds.request_timeout)));
     let begun = Arc::new(Notify::new());
     let begins = begun.clone();
     let service = service_fn(move |request| {
         begins.notify_one();
-        let layers = layers.clone();
-        async move { Ok::<_, std::convert::Infallible>(layers.serve(peer, request).await) }
+        let served = served.clone();
+        async move {
+            let (layers, patience) = &*served;
+            Ok::<_, std::convert::Infallible>(layers.serve(peer, patience, request).await)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

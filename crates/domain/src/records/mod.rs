@@ -40,7 +40,7 @@ pub use etag::{ETag, Preconditions};
 pub use filter::{ListRequest, parse_limit};
 pub use list::RecordPage;
 pub use model::{CollectionInput, CollectionView, IndexingView, Rule, Rules};
-pub use read::{Fetched, Source};
+pub use read::{Ahead, Fetched, Source};
 pub use save::Saved;
 pub use service::{Records, Settings};
 

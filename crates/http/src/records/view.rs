@@ -53,6 +53,7 @@ pub(crate) struct DataView(#[expect(dead_code, reason = "describes any object")]
 /// An answer of ready JSON text.
 pub(crate) fn json(status: StatusCode, text: Bytes) -> Response {
     let mut response = (status, text).into_response();
+    response.headers_mut().reserve(crate::headers::ROOM);
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }

@@ -165,6 +165,19 @@ impl CacheAside {
         self.read_missing(key, ttl, lookup, pin!(load)).await
     }
 
+    /// The value, if the cache has it now: for a reader who may turn out not to need it, while
+    /// something else is on its way. Then [`Self::read`] goes on.
+    pub async fn ahead(&self, key: &str) -> Option<Bytes> {
+        if self.lost.any() {
+            return None;
+        }
+        let found = self.cache.peek(key).await.ok().flatten();
+        if found.is_some() {
+            self.hits.increment(1);
+        }
+        found
+    }
+
     /// Runs `commit` with these keys held, so that no reader keeps or puts back an old value.
     ///
     /// The commit runs also when the cache is away. When its outcome is not known, or this future
