@@ -43,8 +43,31 @@ pub const COLLECTIONS_MAX: usize = 1_000;
 pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 /// Longest time that a collection may be cached, in seconds.
 pub const CACHE_TTL_S_MAX: u32 = 86_400;
+/// Largest payload of a task, in bytes of JSON.
+pub const TASK_PAYLOAD_BYTES_MAX: usize = 128 * 1024;
+/// Largest result of a task, in bytes of JSON; a larger one belongs into a file or a record.
+pub const TASK_RESULT_BYTES_MAX: usize = 32 * 1024;
+/// Longest text of a task's error, in bytes; what is beyond is cut off.
+pub const TASK_ERROR_BYTES_MAX: usize = 2_000;
+/// Most attempts of a task that are told of in its history: the last ones.
+pub const TASK_HISTORY_MAX: usize = 10;
+/// The greatest priority of a task; greater goes first, 0 last.
+pub const TASK_PRIORITY_MAX: u8 = 9;
+/// The priority of a task of which none is said.
+pub const TASK_PRIORITY_DEFAULT: u8 = 5;
+/// Most attempts that a task may be given.
+pub const TASK_ATTEMPTS_MAX: u32 = 100;
+/// So many workers that die while they run a task put it among the dead.
+pub const TASK_CRASHES_MAX: u32 = 3;
+/// Longest name of a queue or of a kind of tasks, in bytes.
+pub const TASK_NAME_BYTES_MAX: usize = 64;
+/// Longest unique key of a task, in bytes.
+pub const TASK_UNIQUE_KEY_BYTES_MAX: usize = 200;
+/// Most tasks that one call enqueues, claims, extends or settles.
+pub const TASKS_MAX: usize = 200;
 
 const _: () = assert!(RECORD_DATA_BYTES_MAX < DOCUMENT_BYTES_MAX);
+const _: () = assert!(TASK_PAYLOAD_BYTES_MAX + 2 * TASK_RESULT_BYTES_MAX < DOCUMENT_BYTES_MAX);
 const _: () = assert!(BATCH_OPERATIONS_MAX + 2 <= BATCH_MAX);
 const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && PAGE_MAX <= QUERY_LIMIT_MAX);
 const _: () = assert!(PAGE_MAX <= PAGE_SCAN_MAX && PAGE_SCAN_MAX <= QUERY_LIMIT_MAX);

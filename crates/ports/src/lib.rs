@@ -11,4 +11,5 @@ pub mod index_value;
 pub mod layered;
 pub mod limiter;
 pub mod probe;
+pub mod queue;
 pub mod store;
