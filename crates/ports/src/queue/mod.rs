@@ -18,12 +18,15 @@
 //!    [`DEAD_RETENTION`]; nothing grows for ever.
 //! 6. **Attempts.** A claim counts as an attempt, a released lease takes it back. A lost worker counts
 //!    as a crash too; with [`limits::TASK_CRASHES_MAX`] crashes, or no attempt left, the task is dead.
+//! 7. **Cancelled for good.** A task whose cancelling was asked for does not run again: what
+//!    would bring it back (a retry, a release, a lost worker) makes it cancelled.
 //!
 //! Times are the queue's clock. No call gives more than [`limits::TASKS_MAX`] tasks or takes more.
 //!
 //! [`limits::TASK_CRASHES_MAX`]: outrigger_kernel::limits::TASK_CRASHES_MAX
 //! [`limits::TASKS_MAX`]: outrigger_kernel::limits::TASKS_MAX
 
+pub mod bounds;
 mod task;
 
 use std::time::Duration;
