@@ -241,7 +241,7 @@ fn a_server_that_takes_no_writes_is_unavailable_for_them_only() {
         let name = options_database(&options);
         let sql = format!(
             "ALTER DATABASE {name} SET default_transaction_read_only = on; \
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid()"
         );
         admin.batch_execute(&sql).await.unwrap();
