@@ -54,14 +54,47 @@ struct Picture {
     newest: u64,
     /// The keys that sign, each from its time on, the oldest first.
     signing: Vec<(Timestamp, Arc<SigningKey>)>,
-    verifying: Vec<Arc<VerifyingKey>>,
+    published: Vec<Published>,
     jwks: Bytes,
+}
+
+/// A key that others may verify with, until a time.
+#[derive(Clone)]
+struct Published {
+    not_after: Option<Timestamp>,
+    key: Arc<VerifyingKey>,
+    jwk: Value,
+}
+
+impl Published {
+    fn is_live(&self, now: Timestamp) -> bool {
+        self.not_after.is_none_or(|at| at > now)
+    }
 }
 
 impl Picture {
     /// The key that signs at this time.
     fn signing_at(&self, now: Timestamp) -> Option<&Arc<SigningKey>> {
         self.signing.iter().rev().find(|(from, _)| *from <= now).map(|(_, key)| key)
+    }
+
+    /// Whether a key has to be retired by this time.
+    fn is_outdated(&self, now: Timestamp) -> bool {
+        self.published.iter().any(|key| !key.is_live(now))
+    }
+
+    /// What is left of it at this time: a retired key neither verifies nor is published.
+    fn at(&self, now: Timestamp) -> Self {
+        let live = self.published.iter().filter(|key| key.is_live(now)).cloned();
+        let published: Vec<Published> = live.collect();
+        Self {
+            version: self.version,
+            read_at: self.read_at,
+            newest: self.newest,
+            signing: self.signing.clone(),
+            jwks: key_set(&published),
+            published,
+        }
     }
 }
 
@@ -160,7 +193,7 @@ impl KeyRing {
         match self.fresh(tools).await {
             Ok(picture) => Ok(picture.jwks.clone()),
             // Better what was right a while ago than nothing.
-            Err(_) if known.read_at.is_some() => Ok(known.jwks.clone()),
+            Err(_) if known.read_at.is_some() => Ok(known.at(self.clock.now()).jwks),
             Err(error) => Err(error),
         }
     }
@@ -171,7 +204,11 @@ impl KeyRing {
         kid: &str,
         tools: Tools<'_>,
     ) -> Result<Option<Arc<VerifyingKey>>> {
-        let find = |picture: &Picture| picture.verifying.iter().find(|k| k.kid == kid).cloned();
+        let now = self.clock.now();
+        let find = |picture: &Picture| {
+            let mut live = picture.published.iter().filter(|known| known.is_live(now));
+            live.find(|known| known.key.kid == kid).map(|known| known.key.clone())
+        };
         let picture = self.picture();
         if let Some(key) = find(&picture) {
             return Ok(Some(key));
@@ -230,6 +267,7 @@ impl KeyRing {
         let is_fresh = |picture: &Picture| {
             self.is_provided
                 || !picture.signing.is_empty()
+                    && !picture.is_outdated(self.clock.now())
                     && picture
                         .read_at
                         .is_some_and(|at| self.clock.now().since(at) < tools.settings.key_refresh)
@@ -324,17 +362,12 @@ impl KeyRing {
         let known = self.picture();
         let picture = match tools.documents.find(ID).await? {
             None => Picture { read_at: Some(now), ..Picture::default() },
-            Some(stored) if stored.version == known.version => Picture {
-                version: known.version,
-                read_at: Some(now),
-                newest: known.newest,
-                signing: known.signing.clone(),
-                verifying: known.verifying.clone(),
-                jwks: known.jwks.clone(),
-            },
+            Some(stored) if stored.version == known.version => {
+                Picture { read_at: Some(now), ..known.at(now) }
+            }
             Some(stored) => picture_of(&stored, now, tools.vault)?,
         };
-        let oldest = picture.verifying.iter().map(|key| key.generation).min().unwrap_or(0);
+        let oldest = picture.published.iter().map(|known| known.key.generation).min().unwrap_or(0);
         let picture = Arc::new(picture);
         *self.picture.write().unwrap_or_else(PoisonError::into_inner) = picture.clone();
         self.oldest.store(oldest, Ordering::Relaxed);
@@ -364,15 +397,18 @@ fn picture_of(stored: &Stored<RingDocument>, now: Timestamp, vault: &Vault) -> R
         newest: keys.last().map_or(0, |key| key.generation),
         ..Picture::default()
     };
-    let mut published = Vec::new();
     for key in keys.iter().rev().filter(|key| key.not_after.is_none_or(|at| at > now)) {
         let public = PublicKey { n: key.n.clone(), e: key.e.clone() };
-        published.push(public.jwk(&key.kid));
-        picture.verifying.push(Arc::new(VerifyingKey {
+        let verifying = VerifyingKey {
             kid: key.kid.clone(),
             generation: key.generation,
             key: public.decoding()?,
-        }));
+        };
+        picture.published.push(Published {
+            not_after: key.not_after,
+            jwk: public.jwk(&key.kid),
+            key: Arc::new(verifying),
+        });
         if let Some(sealed) = &key.sealed {
             let private = unseal(vault, &key.kid, sealed)?.encoding();
             let signing = SigningKey { kid: key.kid.clone(), key: private };
@@ -380,7 +416,7 @@ fn picture_of(stored: &Stored<RingDocument>, now: Timestamp, vault: &Vault) -> R
         }
     }
     picture.signing.reverse();
-    picture.jwks = key_set(&published);
+    picture.jwks = key_set(&picture.published);
     Ok(picture)
 }
 
@@ -396,14 +432,13 @@ fn unseal(vault: &Vault, kid: &str, sealed: &str) -> Result<PrivateKey> {
 
 fn provided(pems: &[outrigger_kernel::Secret]) -> Result<Picture> {
     let mut picture = Picture::default();
-    let mut published = Vec::new();
     for pem in pems {
         let private = pem::read(pem)?;
         let public = private.public()?;
         let kid = public.thumbprint()?;
-        published.push(public.jwk(&kid));
-        let key = public.decoding()?;
-        picture.verifying.push(Arc::new(VerifyingKey { kid: kid.clone(), generation: 0, key }));
+        let key = VerifyingKey { kid: kid.clone(), generation: 0, key: public.decoding()? };
+        let (jwk, key) = (public.jwk(&kid), Arc::new(key));
+        picture.published.push(Published { not_after: None, key, jwk });
         if picture.signing.is_empty() {
             let signing = SigningKey { kid, key: private.encoding() };
             picture.signing.push((Timestamp::default(), Arc::new(signing)));
@@ -416,10 +451,11 @@ fn provided(pems: &[outrigger_kernel::Secret]) -> Result<Picture> {
             "at least one signing key must be given",
         ));
     }
-    picture.jwks = key_set(&published);
+    picture.jwks = key_set(&picture.published);
     Ok(picture)
 }
 
-fn key_set(keys: &[Value]) -> Bytes {
+fn key_set(published: &[Published]) -> Bytes {
+    let keys: Vec<&Value> = published.iter().map(|known| &known.jwk).collect();
     serde_json::json!({ "keys": keys }).to_string().into()
 }

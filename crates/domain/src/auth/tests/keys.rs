@@ -85,9 +85,21 @@ async fn a_rotation_logs_nobody_out_and_the_new_key_is_published_before_it_signs
         assert!(there.is_alive(tokens).await);
     }
     assert_eq!(kid(&there.login(PASSWORD).await.unwrap()), rotated.kid);
-    // When the last token of the old key has expired, the key is no longer published.
-    world.clock.advance(Duration::from_secs(15 * 60 + 60));
-    assert_eq!(published(&keeper(&world)).await, std::slice::from_ref(&rotated.kid));
+    // When the last token of the old key has expired, the key is retired, also in processes that
+    // have run all the time, and before they next look at the store.
+    assert_eq!(published(&there).await.len(), 2);
+    let knows = async |replica: &Replica| {
+        let ring = &replica.auth.shared.ring;
+        ring.verifying(&kid(&old), replica.auth.tools()).await.unwrap().is_some()
+    };
+    world.clock.advance(Duration::from_secs(15 * 60));
+    assert!(knows(&there).await && knows(&here).await);
+    world.clock.advance(Duration::from_secs(60));
+    for replica in [&here, &there, &keeper(&world)] {
+        assert!(!knows(replica).await);
+        assert_eq!(published(replica).await, std::slice::from_ref(&rotated.kid));
+        assert!(!knows(replica).await);
+    }
     here.auth.refresh(&anonymous_ctx("192.0.2.1"), &old.refresh_token).await.unwrap();
 }
 
