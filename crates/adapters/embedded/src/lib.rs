@@ -1,12 +1,15 @@
-//! Adapters that need no outside service: memory store, cache and limiter.
+//! Adapters that need no outside service: memory store, cache and limiter, and the queue on any
+//! store.
 //!
 //! The store is the model that the tests compare every real store with; nothing in it survives the
 //! process. Cache and limiter are what a server runs on that was started without Redis.
 
 mod cache;
 mod limiter;
+mod queue;
 mod store;
 
 pub use cache::MemoryCache;
 pub use limiter::MemoryLimiter;
+pub use queue::{StoreQueue, Wakeups};
 pub use store::MemoryStore;

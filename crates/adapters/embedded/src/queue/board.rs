@@ -1,0 +1,207 @@
+//! Tasks as those see them who look after the queue.
+
+use std::collections::BTreeMap;
+
+use outrigger_kernel::limits;
+use outrigger_ports::index_value::{self, Range};
+use outrigger_ports::queue::{QueueError, QueueState, Status, TaskFilter, TaskRecord};
+use outrigger_ports::store::{Batch, Order, Position, Precondition, Query, StoreError};
+
+use super::enqueue::read;
+use super::stored::{self, Stored};
+use super::update::{Step, change, pause};
+use super::{StoreQueue, fault, names, turn};
+
+/// How far tasks are counted.
+const COUNTED_MAX: usize = 10_000;
+/// Most tries of a change of one task.
+const TRIES: u32 = 10;
+
+/// The task.
+pub(super) async fn find(queue: &StoreQueue, id: &str) -> Result<Option<TaskRecord>, QueueError> {
+    let document = queue.store.get(&stored::key(id)).await.map_err(fault::of)?;
+    document.map(|document| Ok(Stored::of(&document)?.record)).transpose()
+}
+
+/// Tasks, the newest first. What is not an index (kind, queue) is looked for among the rest.
+pub(super) async fn list(
+    queue: &StoreQueue,
+    filter: &TaskFilter,
+) -> Result<Vec<TaskRecord>, QueueError> {
+    if filter.limit == 0 {
+        return Ok(Vec::new());
+    }
+    if filter.status == Some(Status::Running) {
+        return running(queue, filter).await;
+    }
+    let (order, range, value) = match filter.status {
+        None => (Order::Id, index_value::all(), Vec::new()),
+        Some(status) => {
+            let value = vec![turn::status(status)];
+            (Order::Index(turn::STATUS), index_value::exactly(value.clone()), value)
+        }
+    };
+    let after = filter.after.clone().map(|id| Position { value, id });
+    let mut tasks = Vec::new();
+    let mut pages = Pages::new(order, range, true, after, filter.limit);
+    while let Some(page) = pages.next(queue).await? {
+        let fits =
+            page.into_iter().map(|stored| stored.record).filter(|record| fits(record, filter));
+        tasks.extend(fits);
+        if tasks.len() >= filter.limit {
+            tasks.truncate(filter.limit);
+            break;
+        }
+    }
+    Ok(tasks)
+}
+
+fn fits(record: &TaskRecord, filter: &TaskFilter) -> bool {
+    filter.status.is_none_or(|status| status == record.status)
+        && filter.kind.as_ref().is_none_or(|kind| *kind == record.task.kind)
+        && filter.queue.as_ref().is_none_or(|queue| *queue == record.task.queue)
+        && filter.after.as_ref().is_none_or(|after| record.task.id < *after)
+}
+
+/// The running ones: there are never more than workers have room for.
+async fn running(queue: &StoreQueue, filter: &TaskFilter) -> Result<Vec<TaskRecord>, QueueError> {
+    let mut tasks = Vec::new();
+    let mut pages = Pages::new(Order::Index(turn::TURN), turn::running(), false, None, COUNTED_MAX);
+    while let Some(page) = pages.next(queue).await? {
+        let fits =
+            page.into_iter().map(|stored| stored.record).filter(|record| fits(record, filter));
+        tasks.extend(fits);
+    }
+    tasks.sort_by(|a, b| b.task.id.cmp(&a.task.id));
+    // One whose lease was extended between two pages is on both.
+    tasks.dedup_by(|a, b| a.task.id == b.task.id);
+    tasks.truncate(filter.limit);
+    Ok(tasks)
+}
+
+/// The pages of one range.
+struct Pages<'a> {
+    order: Order<'a>,
+    range: Range,
+    descending: bool,
+    after: Option<Position>,
+    size: usize,
+    ended: bool,
+}
+
+impl<'a> Pages<'a> {
+    fn new(
+        order: Order<'a>,
+        range: Range,
+        descending: bool,
+        after: Option<Position>,
+        first: usize,
+    ) -> Self {
+        let size = first.clamp(1, limits::QUERY_LIMIT_MAX);
+        Self { order, range, descending, after, size, ended: false }
+    }
+
+    async fn next(&mut self, queue: &StoreQueue) -> Result<Option<Vec<Stored>>, QueueError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let query = Query {
+            descending: self.descending,
+            after: self.after.take(),
+            ..StoreQueue::tasks(self.order, self.range.clone(), self.size)
+        };
+        let page = queue.store.query(&query).await.map_err(fault::of)?;
+        self.ended = page.len() < self.size;
+        self.size = limits::QUERY_LIMIT_MAX;
+        self.after = page.last().map(|found| found.position.clone());
+        page.iter().map(|found| Stored::of(&found.document)).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+/// Cancels.
+pub(super) async fn cancel(queue: &StoreQueue, id: &str) -> Result<Option<TaskRecord>, QueueError> {
+    let ids = [id.to_owned()];
+    let mut records = change(queue, &ids, |_, stored, now| match stored {
+        None => (Step::Keep, None),
+        Some(stored) => {
+            let step = if stored.cancel(now) { Step::Put } else { Step::Keep };
+            (step, Some(stored.record.clone()))
+        }
+    })
+    .await?;
+    Ok(records.pop().flatten())
+}
+
+/// Lets a finished task begin again. One whose unique key another task has by now stays as it is.
+pub(super) async fn replay(queue: &StoreQueue, id: &str) -> Result<Option<TaskRecord>, QueueError> {
+    for tries in 0..TRIES {
+        let found = read(queue, &[id.to_owned()]).await?.pop().flatten();
+        let Some((version, mut stored)) = found else { return Ok(None) };
+        let before = stored.record.clone();
+        if !stored.replay(queue.clock.now()) {
+            return Ok(Some(before));
+        }
+        let write = stored.put(Precondition::Version(version))?;
+        match queue.store.commit(Batch::of([write])).await {
+            Ok(_) => {
+                names::ensure(queue, &stored.record.task.queue).await;
+                queue.wakeups.wake(&stored.record.task.queue);
+                return Ok(Some(stored.record));
+            }
+            Err(StoreError::Unique { .. }) => return Ok(Some(before)),
+            Err(StoreError::Precondition { .. }) => pause(queue, tries).await,
+            Err(error) => return Err(fault::of(error)),
+        }
+    }
+    Err(QueueError::Unavailable("others change the same task all the time".into()))
+}
+
+/// All queues. Counts go up to [`COUNTED_MAX`]: of the queued ones in each queue, of the others over
+/// all queues. When more are queued, the oldest is the oldest of those that were counted.
+pub(super) async fn queues(queue: &StoreQueue) -> Result<Vec<QueueState>, QueueError> {
+    let scheduled = tally(queue, Order::Index(turn::TURN), turn::scheduled()).await?;
+    let running = tally(queue, Order::Index(turn::TURN), turn::running()).await?;
+    let dead = index_value::exactly(vec![turn::status(Status::Dead)]);
+    let dead = tally(queue, Order::Index(turn::STATUS), dead).await?;
+    let count = |tally: &Tally, name: &str| tally.get(name).map_or(0, |one| one.count);
+    let mut states = Vec::new();
+    for (name, paused) in names::all(queue).await? {
+        let queued = tally(queue, Order::Index(turn::TURN), turn::queue(&name)).await?;
+        states.push(QueueState {
+            paused,
+            queued: count(&queued, &name),
+            scheduled: count(&scheduled, &name),
+            running: count(&running, &name),
+            dead: count(&dead, &name),
+            oldest: queued.get(&name).map(|one| one.oldest),
+            name,
+        });
+    }
+    Ok(states)
+}
+
+/// The tasks of a range, by queue.
+type Tally = BTreeMap<String, Counted>;
+
+struct Counted {
+    count: u64,
+    oldest: outrigger_kernel::Timestamp,
+}
+
+async fn tally(queue: &StoreQueue, order: Order<'_>, range: Range) -> Result<Tally, QueueError> {
+    let mut tally = Tally::new();
+    let mut counted = 0;
+    let mut pages = Pages::new(order, range, false, None, limits::QUERY_LIMIT_MAX);
+    while counted < COUNTED_MAX {
+        let Some(page) = pages.next(queue).await? else { break };
+        counted += page.len();
+        for stored in page {
+            let of = tally
+                .entry(stored.record.task.queue)
+                .or_insert(Counted { count: 0, oldest: stored.due });
+            of.count += 1;
+            of.oldest = of.oldest.min(stored.due);
+        }
+    }
+    Ok(tally)
+}
