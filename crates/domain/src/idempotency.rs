@@ -33,7 +33,31 @@ pub struct Answer {
     /// The `Location`, when there was one.
     pub location: Option<String>,
     /// The JSON body.
+    #[serde(with = "as_it_is")]
     pub body: String,
+}
+
+/// Keeps a body within the document as the JSON that it is: as a text, with its quotes escaped, a
+/// large one would no longer fit. Documents from before hold a text.
+mod as_it_is {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+    use serde_json::value::RawValue;
+
+    pub(super) fn serialize<S: Serializer>(body: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        match serde_json::from_str::<&RawValue>(body) {
+            // A text would be taken for one from before.
+            Ok(raw) if !raw.get().starts_with('"') => raw.serialize(serializer),
+            _ => body.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+        let raw = Box::<RawValue>::deserialize(from)?;
+        if raw.get().starts_with('"') {
+            return serde_json::from_str(raw.get()).map_err(de::Error::custom);
+        }
+        Ok(Box::<str>::from(raw).into())
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -123,4 +147,27 @@ fn digest(parts: &[&[u8]]) -> String {
         context.update(part);
     }
     id::hex(context.finish().as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(body: &str) -> String {
+        let answer = Answer { etag: None, location: None, body: body.to_owned() };
+        serde_json::to_string(&answer).unwrap()
+    }
+
+    #[test]
+    fn a_body_is_kept_as_it_is_and_those_from_before_can_be_read() {
+        for body in
+            ["{\"a\":[\"x\",1.0],\"b\":\"\\u00e9\"}", "null", "\"text\"", "", "no json", "\"half"]
+        {
+            let answer: Answer = serde_json::from_str(&kept(body)).unwrap();
+            assert_eq!(answer.body, body);
+        }
+        assert!(kept("{\"a\":1}").contains("\"body\":{\"a\":1}"));
+        let before = r#"{"etag":null,"location":"rec_1","body":"{\"a\":1}"}"#;
+        assert_eq!(serde_json::from_str::<Answer>(before).unwrap().body, "{\"a\":1}");
+    }
 }

@@ -46,6 +46,20 @@ async fn a_record_is_created_read_from_the_cache_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn an_idempotency_key_makes_no_record_too_large() {
+    let bench = Bench::new();
+    bench.define("notes", json!({"rules": open_rules()})).await;
+    let body = json!({"a": vec!["a"; 60_000]}).to_string();
+    assert!(body.len() > 240_000 - 10);
+    let create = async |key| bench.records.create(&nobody(), "notes", body.as_bytes(), key).await;
+    let without = create(None).await.unwrap();
+    let with = create(Some("k")).await.unwrap();
+    assert_eq!(with.json.len(), without.json.len());
+    let again = create(Some("k")).await.unwrap();
+    assert_eq!((again.id, again.json), (with.id, with.json));
+}
+
+#[tokio::test]
 async fn preconditions_hold_or_nothing_changes() {
     let bench = Bench::new();
     bench.define("notes", json!({"rules": open_rules()})).await;
