@@ -12,6 +12,7 @@ use redis::{ToRedisArgs, Value};
 
 use crate::client::RedisClient;
 use crate::error::CallError;
+use crate::link::Link;
 use crate::probe;
 use crate::script::Script;
 
@@ -20,10 +21,15 @@ const VALUE_BYTES_MAX: usize = 1024 * 1024;
 
 /// A cache on Redis. All hits of one turn of the event loop are one `MGET` (on a cluster, one `GET`
 /// each); everything else is one small script per key.
+///
+/// What an earlier run of the server has kept is not believed: a server that was restarted, or
+/// promoted, may have lost the last writes, and with them that a value was removed. So names carry
+/// the run of the server that a connection goes to, and are used on this connection only. (Not on a
+/// cluster, whose nodes fail over at instants that the processes learn of one after the other.)
 #[derive(Debug)]
 pub struct RedisCache {
     client: RedisClient,
-    values: Gather<String, Result<Option<Bytes>, CallError>>,
+    values: Gather<Box<str>, Result<Option<Bytes>, CallError>>,
     miss: Script,
     fill: Script,
     abandon: Script,
@@ -45,35 +51,25 @@ impl RedisCache {
         }
     }
 
-    /// Value, lease and holds of a key. What is in braces decides the hash slot; it is never
-    /// empty, and no two keys share a name.
-    fn value_name(&self, key: &str) -> String {
-        format!("{}{{c:{key}}}", self.client.prefix())
-    }
-
-    fn lease_name(&self, key: &str) -> String {
-        format!("{}{{c:{key}}}l", self.client.prefix())
-    }
-
-    fn holds_name(&self, key: &str) -> String {
-        format!("{}{{c:{key}}}h", self.client.prefix())
-    }
-
-    fn names(&self, key: &str) -> [String; 3] {
-        [self.value_name(key), self.lease_name(key), self.holds_name(key)]
+    /// Value, lease and holds of a key, on this connection.
+    fn names(&self, link: &Link, key: &str) -> [String; 3] {
+        let value = value_name(self.client.prefix(), link, key);
+        let (lease, holds) = (format!("{value}l"), format!("{value}h"));
+        [value, lease, holds]
     }
 
     async fn value(&self, key: &str) -> Result<Option<Bytes>, CallError> {
-        let name = self.value_name(key);
-        if self.client.link()?.is_cluster() {
+        let link = self.client.link()?;
+        if link.is_cluster() {
             let mut get = redis::cmd("GET");
-            return value_of(self.client.call(get.arg(name)).await?);
+            let name = value_name(self.client.prefix(), &link, key);
+            return value_of(link.call(get.arg(name)).await?);
         }
         let client = self.client.clone();
-        let found = self.values.answer(name, move |names| async move {
-            match values(&client, &names).await {
+        let found = self.values.answer(key.into(), move |keys| async move {
+            match values(&client, &keys).await {
                 Ok(values) => values.into_iter().map(value_of).collect(),
-                Err(error) => vec![Err(error); names.len()],
+                Err(error) => vec![Err(error); keys.len()],
             }
         });
         found.await.unwrap_or(Err(CallError::Unexpected))
@@ -87,17 +83,27 @@ impl RedisCache {
         keys: &[String],
         arguments: &A,
     ) -> Result<(), CallError> {
+        let link = &*self.client.link()?;
         let each = keys
             .iter()
-            .map(async |key| script.run(&self.client, &self.names(key), arguments).await);
+            .map(async |key| script.run_on(link, &self.names(link, key), arguments).await);
         join_all(each).await.into_iter().try_for_each(|result| result.map(drop))
     }
 }
 
-/// The values of these names, in their order.
-async fn values(client: &RedisClient, names: &[String]) -> Result<Vec<Value>, CallError> {
+/// What is in braces decides the hash slot; it is never empty, and no two keys share a name.
+fn value_name(prefix: &str, link: &Link, key: &str) -> String {
+    format!("{prefix}{{c{}:{key}}}", link.run())
+}
+
+/// The values of these keys, in their order.
+async fn values(client: &RedisClient, keys: &[Box<str>]) -> Result<Vec<Value>, CallError> {
+    let link = client.link()?;
     let mut get = redis::cmd("MGET");
-    match client.call(get.arg(names)).await? {
+    for key in keys {
+        get.arg(value_name(client.prefix(), &link, key));
+    }
+    match link.call(&get).await? {
         Value::Array(values) => Ok(values),
         _ => Err(CallError::Unexpected),
     }
@@ -135,7 +141,8 @@ impl Cache for RedisCache {
         }
         let lease = Lease(self.client.token());
         let arguments = (token(lease.0), millis(lease_for));
-        match self.miss.run(&self.client, &self.names(key), &arguments).await {
+        let link = self.client.link()?;
+        match self.miss.run_on(&link, &self.names(&link, key), &arguments).await {
             Ok(Value::BulkString(value)) => Ok(Lookup::Hit(value.into())),
             Ok(Value::Int(0)) => Ok(Lookup::Miss(lease)),
             Ok(Value::Int(1)) => Ok(Lookup::Held),
@@ -161,9 +168,10 @@ impl Cache for RedisCache {
             self.abandon(key, lease).await?;
             return Ok(false);
         }
-        let [value_name, lease_name, _] = self.names(key);
+        let link = self.client.link()?;
+        let [value_name, lease_name, _] = self.names(&link, key);
         let arguments = (token(lease.0), &value[..], millis(ttl));
-        match self.fill.run(&self.client, &[value_name, lease_name], &arguments).await {
+        match self.fill.run_on(&link, &[value_name, lease_name], &arguments).await {
             Ok(answer) => Ok(answer == Value::Int(1)),
             Err(error) if is_full(&error) => Ok(false),
             Err(error) => Err(error.into()),
@@ -171,8 +179,9 @@ impl Cache for RedisCache {
     }
 
     async fn abandon(&self, key: &str, lease: &Lease) -> Result<(), CacheError> {
-        let names = [self.lease_name(key)];
-        self.abandon.run(&self.client, &names, &token(lease.0)).await?;
+        let link = self.client.link()?;
+        let [_, lease_name, _] = self.names(&link, key);
+        self.abandon.run_on(&link, &[lease_name], &token(lease.0)).await?;
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, ResponsePolicy, RoutingInfo};
 use redis::{
-    AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind, Value,
+    AsyncConnectionConfig, Cmd, FromRedisValue, PushInfo, PushKind, RedisError, RedisResult,
+    ServerErrorKind, Value,
 };
 use tokio::sync::Notify;
 
@@ -17,9 +18,14 @@ use crate::target::Driver;
 /// Requests that wait in the driver's channel before callers wait themselves.
 const PIPELINE_BUFFER: usize = 1_024;
 
+/// So many characters of a run's name tell it from all others: 64 random bits.
+const RUN_CHARS: usize = 16;
+
 /// A connection to one server, or to all nodes of a cluster.
 pub(crate) struct Link {
     connection: Connection,
+    /// See [`Link::run`].
+    run: String,
     pub(crate) health: Arc<Health>,
 }
 
@@ -62,7 +68,30 @@ impl Link {
             // supervisor to try.
             Driver::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
         };
-        Ok(Self { connection, health })
+        let mut link = Self { connection, run: String::new(), health };
+        link.run = link.find_run().await?;
+        Ok(link)
+    }
+
+    /// Names the run of the server that this connection goes to: another one after a restart or a
+    /// failover, which may have lost the last writes. Empty for a cluster, whose nodes fail over
+    /// while connections stand, and when `INFO` is forbidden.
+    pub(crate) fn run(&self) -> &str {
+        &self.run
+    }
+
+    async fn find_run(&self) -> RedisResult<String> {
+        if self.is_cluster() {
+            return Ok(String::new());
+        }
+        let mut info = redis::cmd("INFO");
+        let text = match self.ask(info.arg("server").to_owned()).await {
+            Ok(answer) => String::from_redis_value(answer)?,
+            Err(error) if error.code() == Some("NOPERM") => return Ok(String::new()),
+            Err(error) => return Err(error),
+        };
+        let run = text.lines().find_map(|line| line.trim_end().strip_prefix("run_id:"));
+        Ok(run.and_then(|run| run.get(..RUN_CHARS)).unwrap_or_default().to_owned())
     }
 
     pub(crate) fn is_cluster(&self) -> bool {

@@ -4,6 +4,7 @@ use redis::{Cmd, RedisError, ServerErrorKind, ToRedisArgs, Value};
 
 use crate::client::RedisClient;
 use crate::error::CallError;
+use crate::link::Link;
 
 /// A script and its hash.
 #[derive(Debug)]
@@ -25,13 +26,24 @@ impl Script {
         keys: &[String],
         arguments: &A,
     ) -> Result<Value, CallError> {
+        self.run_on(&*client.link()?, keys, arguments).await
+    }
+
+    /// The same on this connection only, for keys whose names belong to it.
+    pub(crate) async fn run_on<A: ToRedisArgs>(
+        &self,
+        link: &Link,
+        keys: &[String],
+        arguments: &A,
+    ) -> Result<Value, CallError> {
         let by_hash = Self::command("EVALSHA", &self.hash, keys, arguments);
-        match client.call(&by_hash).await {
-            Err(CallError::Failed(error)) if is_unknown(&error) => {
-                client.call(&Self::command("EVAL", self.source, keys, arguments)).await
+        let answer = match link.call(&by_hash).await {
+            Err(error) if is_unknown(&error) => {
+                link.call(&Self::command("EVAL", self.source, keys, arguments)).await
             }
             answer => answer,
-        }
+        };
+        Ok(answer?)
     }
 
     fn command<A: ToRedisArgs>(name: &str, script: &str, keys: &[String], arguments: &A) -> Cmd {

@@ -162,6 +162,33 @@ async fn a_hit_is_one_mget_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_run_of_the_server_has_kept_is_not_believed() {
+    let server = Redis::start().unwrap();
+    let client = client(&options(server.url())).await;
+    let cache = RedisCache::new(client.clone());
+    let [value, loading] = [key("value"), key("loading")];
+    let Lookup::Miss(lease) = cache.lookup(&value, MINUTE).await.unwrap() else { panic!() };
+    assert!(cache.fill(&value, &lease, "old".into(), MINUTE).await.unwrap());
+    let Lookup::Miss(lease) = cache.lookup(&loading, MINUTE).await.unwrap() else { panic!() };
+    // What comes after this is lost, as after a failover to a replica that lags.
+    server.cli(&["SAVE"]).unwrap();
+    let both = [value.clone(), loading.clone()];
+    let hold = cache.hold(&both, MINUTE).await.unwrap();
+    cache.release(&both, &hold).await.unwrap();
+    server.kill();
+    server.start_again().unwrap();
+    assert_eq!(server.cli(&["DBSIZE"]).unwrap(), "2", "the old data is back");
+    while cache.peek(&value).await.is_err() {
+        assert!(client.wait_connected(crate::SOON).await);
+    }
+    assert_eq!(cache.peek(&value).await.unwrap(), None);
+    assert!(matches!(cache.lookup(&value, MINUTE).await.unwrap(), Lookup::Miss(_)));
+    assert!(!cache.fill(&loading, &lease, "old".into(), MINUTE).await.unwrap());
+    let again = RedisCache::new(crate::client(&options(server.url())).await);
+    assert_eq!(again.lookup(&value, MINUTE).await.unwrap(), Lookup::Loading, "they agree");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn values_leases_and_holds_expire() {
     let server = Redis::shared().unwrap();
     let cache = RedisCache::new(client(&options(server.url())).await);

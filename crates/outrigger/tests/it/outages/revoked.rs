@@ -22,7 +22,10 @@ struct Deployment {
 impl Deployment {
     /// Redis keeps what it knows on disk.
     fn start(count: usize) -> Self {
-        let options = RedisOptions { appendonly: true, ..RedisOptions::default() };
+        Self::start_on(count, RedisOptions { appendonly: true, ..RedisOptions::default() })
+    }
+
+    fn start_on(count: usize, options: RedisOptions) -> Self {
         let redis = Redis::start_with(options).expect("Redis starts");
         let database = Postgres::shared().and_then(Postgres::fresh_database).expect("a database");
         let backend = Backend::Urls { database, redis: Some(redis.url()) };
@@ -57,8 +60,18 @@ impl Deployment {
         };
         let by_all = || self.servers.iter().all(noticed);
         wait_until("an outage", NOTICED, by_all).expect("it is noticed");
-        let here = self.servers[0].api().with_token(token(&login));
+        self.log_out(token(&login));
+        self.look_while(&clients, || back(&self.redis));
+    }
+
+    fn log_out(&self, token: &str) {
+        let here = self.servers[0].api().with_token(token);
         here.send("POST", "/api/v1/auth/logout", None).expect(204);
+    }
+
+    /// Looks from all clients at once whether their session lives again, while `what` happens to
+    /// Redis and for a while after it is back.
+    fn look_while(&self, clients: &[Api], what: impl Fn()) {
         let (done, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
         let served: Vec<(usize, u16)> = std::thread::scope(|scope| {
             let ask = |(number, api): (usize, &Api)| {
@@ -76,7 +89,7 @@ impl Deployment {
                 })
             };
             let asking: Vec<_> = clients.iter().enumerate().map(ask).collect();
-            back(&self.redis);
+            what();
             let since = Instant::now();
             let is_back = || self.servers.iter().all(|server| check(server, "cache") == "ok");
             while since.elapsed() < LOOK || !is_back() {
@@ -118,6 +131,26 @@ fn in_two_processes_when_redis_comes_back_with_old_data() {
     for _ in 0..2 {
         deployment.revoke_while(Redis::kill, |redis| redis.start_again().expect("it starts"));
     }
+}
+
+#[test]
+fn in_two_processes_when_redis_loses_its_last_writes() {
+    // What is on its disk is what `SAVE` writes, and not what comes after.
+    let deployment = Deployment::start_on(2, RedisOptions::default());
+    let (_, login): (String, Value) = deployment.servers[0].new_login();
+    let clients = deployment.clients(token(&login));
+    for api in clients.iter().chain(&clients) {
+        api.get(ME).expect(200);
+    }
+    deployment.redis.cli(&["SAVE"]).expect("it is saved");
+    deployment.log_out(token(&login));
+    for api in &clients {
+        api.get(ME).expect(401);
+    }
+    deployment.look_while(&clients, || {
+        deployment.redis.kill();
+        deployment.redis.start_again().expect("it starts");
+    });
 }
 
 #[test]
