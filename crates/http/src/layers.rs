@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -14,8 +15,8 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request};
 use outrigger_kernel::{Error, ErrorKind, Random, id};
 use tower::ServiceExt;
-use tracing::Instrument;
 
+use crate::current::Working;
 use crate::forwarded::client_address;
 use crate::headers::{self, Headers};
 use crate::health::Health;
@@ -76,13 +77,11 @@ impl Layers {
         let started = Instant::now();
         let method = request.method().clone();
         let info = Arc::new(self.inspect(peer, request.headers()));
-        let span = tracing::debug_span!(
-            "http.request", request.id = %info.request_id, trace.id = info.trace_id.as_deref()
-        );
         let mut request = request.map(|body| WatchedBody::around(body, &info));
         request.extensions_mut().insert(info.clone());
-        let response = self.guard(request, &info, patience).instrument(span).await;
-        let mut response = finish(response, &info);
+        // Whatever is logged meanwhile carries the request's id.
+        let answered = pin!(self.answer(request, &info, patience));
+        let mut response = Working::on(info.clone(), answered).await;
         self.headers.add(response.headers_mut(), &info);
         // The rest of a body that nobody reads stands before the next request: say that there is
         // none on this connection.
@@ -91,6 +90,15 @@ impl Layers {
         }
         self.meter.record(&method, &info, response.status(), started.elapsed());
         response
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Body>,
+        info: &RequestInfo,
+        patience: &Patience,
+    ) -> Response {
+        finish(self.guard(request, info, patience).await, info)
     }
 
     /// What is known of a request before anything is done for it.
@@ -218,35 +226,12 @@ fn log(error: &Error, info: &RequestInfo) {
     let route = info.route.get().map(axum::extract::MatchedPath::as_str);
     let actor = info.actor.get().map(AsRef::<str>::as_ref);
     let source = std::error::Error::source(error).map(ToString::to_string);
-    let (id, trace) = (&*info.request_id, info.trace_id.as_deref());
     match error.kind() {
-        ErrorKind::Internal => {
-            tracing::error!(
-                request.id = id,
-                trace.id = trace,
-                route,
-                actor.id = actor,
-                source,
-                "{error}"
-            );
-        }
+        ErrorKind::Internal => tracing::error!(route, actor.id = actor, source, "{error}"),
         ErrorKind::Unavailable | ErrorKind::OutcomeUnknown => {
-            tracing::warn!(
-                request.id = id,
-                trace.id = trace,
-                route,
-                actor.id = actor,
-                source,
-                "{error}"
-            );
+            tracing::warn!(route, actor.id = actor, source, "{error}");
         }
-        _ => tracing::debug!(
-            request.id = id,
-            trace.id = trace,
-            route,
-            code = error.code(),
-            "{error}"
-        ),
+        _ => tracing::debug!(route, code = error.code(), "{error}"),
     }
 }
 

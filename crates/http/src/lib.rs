@@ -11,6 +11,7 @@ mod auth;
 mod batch;
 pub mod body;
 mod collections;
+pub mod current;
 mod docs;
 mod forwarded;
 mod headers;

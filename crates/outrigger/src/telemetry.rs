@@ -5,10 +5,13 @@ use std::io::IsTerminal;
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format;
+use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Log, LogFormat};
+use crate::log_line::{JSON, OfRequest, TEXT};
 use crate::metric_list;
 
 /// Bounds of the histograms of durations, in seconds.
@@ -31,11 +34,14 @@ pub(crate) fn start_logs(log: &Log) -> Result<()> {
     let registry = tracing_subscriber::registry().with(level);
     if is_text {
         let ansi = std::io::stderr().is_terminal();
+        let format = format().with_target(false).with_ansi(ansi);
         let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi);
-        registry.with(layer.with_target(false)).try_init()?;
+        registry.with(layer.event_format(OfRequest { format, end: TEXT })).try_init()?;
     } else {
-        let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
-        registry.with(layer.with_writer(std::io::stderr).with_current_span(true)).try_init()?;
+        let format = format().json().flatten_event(true);
+        let layer = tracing_subscriber::fmt::layer().fmt_fields(JsonFields::new());
+        let layer = layer.with_writer(std::io::stderr);
+        registry.with(layer.event_format(OfRequest { format, end: JSON })).try_init()?;
     }
     Ok(())
 }

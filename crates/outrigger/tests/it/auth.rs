@@ -54,8 +54,18 @@ fn the_password_form_of_oauth2_signs_in(server: &Server) {
 fn a_reused_refresh_token_ends_the_session(server: &Server) {
     let (_, login) = server.new_login();
     let next = refresh(server, &login).expect(200).json();
-    refresh(server, &login).expect(401);
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let api = server.api().with("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"));
+    let body = json!({"refresh_token": login["refresh_token"]});
+    let reused = api.post("/api/v1/auth/refresh", &body).expect(401);
     refresh(server, &next).expect(401);
+    // A line from deep inside says which request it is about.
+    let (log, id) = (server.process.log(), reused.header("x-request-id"));
+    let line = log.lines().find(|line| line.contains(&format!("\"request.id\":\"{id}\"")));
+    let line: Value = serde_json::from_str(line.unwrap_or_default()).expect("a line of JSON");
+    assert_eq!((line["level"].as_str(), line["trace.id"].as_str()), (Some("WARN"), Some(trace)));
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("refresh token"), "{line}");
     as_user(server, &next).get("/api/v1/users/me").expect(401);
 }
 
