@@ -30,6 +30,7 @@ struct Inner {
     /// Makes tokens of this client different from those of all others.
     instance: u64,
     next_token: AtomicU64,
+    random: Arc<dyn Random>,
     supervisor: AbortHandle,
 }
 
@@ -50,12 +51,22 @@ impl RedisClient {
         let target = Target::parse(options)?;
         let instance = random::below(&*random, u64::MAX);
         let (sender, link) = watch::channel(None);
+        let source = random.clone();
         let supervisor =
             Supervisor { target: target.clone(), options: options.clone(), random, link: sender };
         let supervisor = tokio::spawn(supervisor.run()).abort_handle();
         let next_token = AtomicU64::new(1);
         let options = options.clone();
-        Ok(Self(Arc::new(Inner { target, options, clock, link, instance, next_token, supervisor })))
+        Ok(Self(Arc::new(Inner {
+            target,
+            options,
+            clock,
+            link,
+            instance,
+            next_token,
+            random: source,
+            supervisor,
+        })))
     }
 
     /// Whether there is a connection now.
@@ -78,6 +89,11 @@ impl RedisClient {
         self.0.link.borrow().clone().ok_or(CallError::Away)
     }
 
+    /// Tells of every connection that is made or lost.
+    pub(crate) fn links(&self) -> watch::Receiver<Option<Arc<Link>>> {
+        self.0.link.clone()
+    }
+
     pub(crate) fn target(&self) -> &Target {
         &self.0.target
     }
@@ -88,6 +104,11 @@ impl RedisClient {
 
     pub(crate) fn prefix(&self) -> &str {
         &self.0.options.prefix
+    }
+
+    /// A number that nobody can guess.
+    pub(crate) fn random(&self) -> u64 {
+        random::below(&*self.0.random, u64::MAX)
     }
 
     /// A number that no other client gives, and this one only once.

@@ -49,7 +49,7 @@ fn fail(probed: &mut Probed, message: String) {
 }
 
 /// The lines of `INFO`; `None` when that is forbidden.
-async fn info(link: &Link) -> Result<Option<HashMap<String, String>>, CallError> {
+pub(crate) async fn info(link: &Link) -> Result<Option<HashMap<String, String>>, CallError> {
     match link.ask(redis::cmd("INFO")).await {
         Ok(answer) => Ok(Some(lines(answer)?)),
         Err(error) if error.code() == Some("NOPERM") => Ok(None),

@@ -20,6 +20,8 @@ const CLUSTER_RETRY_WAIT_MAX_MS: u64 = 100;
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) driver: Driver,
+    /// Each server that the URL names, for connections that go to one whatever the key.
+    pub(crate) nodes: Vec<Client>,
     pub(crate) tls: bool,
     /// Hosts that are reached in plain text and are not this machine.
     pub(crate) exposed_hosts: Vec<String>,
@@ -45,20 +47,14 @@ impl Target {
             Some(_) => Vec::new(),
             None => nodes.infos.iter().filter_map(exposed_host).collect(),
         };
+        let clients: Result<Vec<_>, _> =
+            nodes.infos.iter().map(|info| client(info.clone(), tls.as_ref())).collect();
+        let clients = clients?;
         let driver = match (nodes.cluster, &tls) {
             (true, tls) => Driver::Cluster(Box::new(cluster(nodes.infos, tls.as_ref(), options)?)),
-            (false, Some(tls)) => {
-                let client = Client::build_with_tls(only(nodes.infos)?, tls.clone());
-                Driver::Single(Box::new(client.map_err(|error| {
-                    ConfigError(format!("the certificates for redis do not fit: {error}"))
-                })?))
-            }
-            (false, None) => {
-                let client = Client::open(only(nodes.infos)?);
-                Driver::Single(Box::new(client.map_err(bad_url)?))
-            }
+            (false, _) => Driver::Single(Box::new(only(&clients)?)),
         };
-        Ok(Self { driver, tls: tls.is_some(), exposed_hosts })
+        Ok(Self { driver, nodes: clients, tls: tls.is_some(), exposed_hosts })
     }
 }
 
@@ -116,8 +112,17 @@ fn info(url: &str) -> Result<ConnectionInfo, ConfigError> {
     Ok(info.set_redis_settings(settings).set_tcp_settings(tcp))
 }
 
-fn only(mut infos: Vec<ConnectionInfo>) -> Result<ConnectionInfo, ConfigError> {
-    infos.pop().ok_or_else(|| ConfigError("the redis url names no host".into()))
+fn client(info: ConnectionInfo, tls: Option<&TlsCertificates>) -> Result<Client, ConfigError> {
+    match tls {
+        Some(tls) => Client::build_with_tls(info, tls.clone()).map_err(|error| {
+            ConfigError(format!("the certificates for redis do not fit: {error}"))
+        }),
+        None => Client::open(info).map_err(bad_url),
+    }
+}
+
+fn only(clients: &[Client]) -> Result<Client, ConfigError> {
+    clients.first().cloned().ok_or_else(|| ConfigError("the redis url names no host".into()))
 }
 
 fn cluster(

@@ -5,6 +5,7 @@ pub mod fallback_limiter;
 pub mod guarded_cache;
 pub mod leased_limiter;
 pub mod metered_store;
+pub mod outbox_queue;
 mod outcomes;
 
 pub use breaker::Breaker;
@@ -12,3 +13,4 @@ pub use fallback_limiter::FallbackLimiter;
 pub use guarded_cache::GuardedCache;
 pub use leased_limiter::LeasedLimiter;
 pub use metered_store::MeteredStore;
+pub use outbox_queue::OutboxQueue;

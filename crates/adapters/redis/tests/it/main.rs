@@ -8,6 +8,7 @@ mod limiter;
 mod metrics;
 mod outages;
 mod probe;
+mod queue;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,0 +1,122 @@
+-- Leases tasks that are due.
+-- ARGV: queue, worker, length of the lease, most tasks, whose turn it is (a number), what makes
+-- the tokens unlike any others, then of each kind: name, most at once or -1, and for its rate: pause between two starts or 0, tolerance.
+-- Returns now, when it is worth while to ask again (0 = when woken), and of each task: id, token,
+-- attempt, JSON.
+local FIELDS = 4
+local queue, worker, lease, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+if call('SISMEMBER', B .. 'paused', queue) == 1 then
+    return { now, 0, {} }
+end
+if promote(200) > 0 then
+    flush()
+end
+
+local kinds, again = {}, 0
+local total = (#ARGV - 6) / FIELDS
+for turn = 0, total - 1 do
+    local a = 6 + ((ARGV[5] + turn) % total) * FIELDS
+    local kind = { name = ARGV[a + 1], room = limit, waits = {}, waiting = 0 }
+    kind.hash = B .. 'w:' .. queue .. ':' .. kind.name
+    local waits = call('HGETALL', kind.hash)
+    for i = 1, #waits, 2 do
+        kind.waits[tonumber(waits[i])] = tonumber(waits[i + 1])
+        kind.waiting = kind.waiting + waits[i + 1]
+    end
+    if kind.waiting > 0 then
+        local most = tonumber(ARGV[a + 2])
+        if most >= 0 then
+            kind.room = math.min(limit, most - (call('HGET', B .. 'n', 'k:' .. kind.name) or 0))
+        end
+        kind.step = tonumber(ARGV[a + 3])
+        if kind.step > 0 then
+            local tolerance = tonumber(ARGV[a + 4])
+            kind.tat = math.max(tonumber(call('GET', B .. 'g:' .. kind.name) or 0), now)
+            local free = math.floor((tolerance - (kind.tat - now)) / kind.step) + 1
+            if free < 1 then
+                local at = kind.tat - tolerance
+                again = again == 0 and at or math.min(again, at)
+            end
+            kind.room = math.min(kind.room, free)
+        end
+        kind.taken = 0
+        if kind.room > 0 then
+            kinds[#kinds + 1] = kind
+        end
+    end
+end
+
+local taken = {}
+
+-- Reads up to `most` tasks of the kind, the best lanes first; returns whether there may be more.
+local function take(kind, most)
+    most = math.min(most, kind.room - kind.taken)
+    for class = 19, 0, -1 do
+        local waits = kind.waits[class] or 0
+        if most > 0 and waits > 0 then
+            local lane = B .. 'l:' .. queue .. ':' .. kind.name .. ':' .. class
+            local read = call('XREADGROUP', 'GROUP', 'w', 'w', 'COUNT', math.min(most, waits),
+                'NOACK', 'STREAMS', lane, '>')
+            local entries = read and read[1][2] or {}
+            for i = 1, #entries do
+                taken[#taken + 1] = { entries[i][2][2], entries[i][2][4], entries[i][1] }
+            end
+            count(kind.hash, class, -#entries)
+            kind.waits[class] = waits - #entries
+            kind.taken = kind.taken + #entries
+            most = most - #entries
+        end
+    end
+    return most == 0 and kind.taken < kind.room
+end
+
+while #kinds > 0 and #taken < limit do
+    local share = math.max(1, math.floor((limit - #taken) / #kinds))
+    local left = {}
+    for i = 1, #kinds do
+        local kind = kinds[i]
+        local had = kind.taken
+        if #taken < limit and take(kind, math.min(share, limit - #taken)) and kind.taken > had then
+            left[#left + 1] = kind
+        end
+        if kind.step > 0 and kind.taken > had then
+            kind.tat = kind.tat + (kind.taken - had) * kind.step
+            call('SET', B .. 'g:' .. kind.name, string.format('%.0f', kind.tat), 'PX',
+                math.ceil((kind.tat - now) / 1000) + 1000)
+        end
+    end
+    kinds = left
+end
+
+if #taken == 0 then
+    call('SET', B .. 'idle:' .. queue, 1, 'PX', 60000)
+    local head = call('ZRANGE', B .. 'due', 0, 0, 'WITHSCORES')
+    if head[2] then
+        again = again == 0 and head[2] or math.min(again, head[2])
+    end
+    return { now, tonumber(again), {} }
+end
+
+local ids, answer = {}, {}
+for i = 1, #taken do
+    ids[i] = taken[i][1]
+end
+local records = load_all(ids)
+local last = call('INCRBY', B .. 'seq', #taken) - #taken
+for i = 1, #taken do
+    local id, r = ids[i], records[ids[i]]
+    local token = string.format('%.0f', last + i) .. '.' .. ARGV[6]
+    r[STATUS], r[ATTEMPTS], r[STARTED] = 'r', r[ATTEMPTS] + 1, now
+    r[TOKEN], r[UNTIL], r[WORKER], r[PROGRESS] = token, now + lease, worker, ''
+    save(id, r)
+    leases[#leases + 1] = now + lease
+    leases[#leases + 1] = id
+    count(B .. 'n', 'r:' .. queue, 1)
+    count(B .. 'n', 'k:' .. r[KIND], 1)
+    answer[#answer + 1] = id
+    answer[#answer + 1] = token
+    answer[#answer + 1] = r[ATTEMPTS]
+    answer[#answer + 1] = taken[i][2]
+end
+flush()
+return { now, 0, answer }

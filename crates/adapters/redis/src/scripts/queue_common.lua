@@ -1,0 +1,277 @@
+-- What all scripts of the queue share; it is put in front of each of them. What a script decides is
+-- gathered in Lua tables first and written at the end with few commands that take many arguments.
+--
+-- All keys begin with KEYS[1], which ends with a hash tag, so that they are in one slot:
+--   t:ID               the record of a task, packed, see the positions below
+--   l:QUEUE:KIND:CLASS a lane: stream of the tasks (i = id, b = the task's JSON) that wait or run;
+--                      class = 2 * priority, + 1 for those that came back; group `w`
+--   w:QUEUE:KIND       hash: class -> tasks that wait in its lane
+--   due                zset: scheduled tasks by the instant when they are due
+--   leases             zset: running tasks by the end of their lease
+--   live, f:STATUS     zsets: tasks that are not finished, and those finished, by id
+--   x, x:SECOND        zset of seconds, and of each second the tasks to be forgotten then
+--   u:KIND:KEY         the id of the task that has the unique key
+--   n                  hash: s:QUEUE scheduled, r:QUEUE running, d:QUEUE dead, k:KIND running
+--   queues, kinds:QUEUE  zset of queues by last use; the kinds of a queue
+--   paused, idle:QUEUE, seq, g:KIND   paused queues; somebody waits; last token; rate of a kind
+-- All times are microseconds by this server's clock, which a Lua number holds exactly below 2^53.
+local B, call = KEYS[1], redis.call
+local time = call('TIME')
+local now = time[1] * 1000000 + time[2]
+
+-- Positions in a record. The body is empty while it is in a lane.
+local STATUS, QUEUE, KIND, PRIORITY, BACK, ENTRY, ATTEMPTS, CRASHES = 1, 2, 3, 4, 5, 6, 7, 8
+local RUN_AT, STARTED, FINISHED, MAX, RETENTION, UNIQUE, CANCEL = 9, 10, 11, 12, 13, 14, 15
+local TOKEN, UNTIL, WORKER, PROGRESS, RESULT, ERROR, BODY, HISTORY =
+    16, 17, 18, 19, 20, 21, 22, 23
+
+local DEAD_RETENTION_S = 1209600
+local HISTORY_MAX = 10
+local CRASHES_MAX = 3
+
+local puts, drops, counts, gone, finals, expiry, entered, lanes = {}, {}, {}, {}, {}, {}, {}, {}
+local leases, unleased = {}, {}
+
+local function push(lists, name, value)
+    local list = lists[name]
+    if list then
+        list[#list + 1] = value
+    else
+        lists[name] = { value }
+    end
+end
+
+local function count(hash, field, by)
+    local fields = counts[hash]
+    if not fields then
+        fields = {}
+        counts[hash] = fields
+    end
+    fields[field] = (fields[field] or 0) + by
+end
+
+local function load(id)
+    local packed = call('GET', B .. 't:' .. id)
+    return packed and cmsgpack.unpack(packed)
+end
+
+-- The records of these tasks by id; those that are not known are missing.
+local function load_all(ids)
+    local records, names = {}, {}
+    for i = 1, #ids do
+        names[i] = B .. 't:' .. ids[i]
+    end
+    if #names > 0 then
+        local packed = call('MGET', unpack(names))
+        for i = 1, #ids do
+            if packed[i] then
+                records[ids[i]] = cmsgpack.unpack(packed[i])
+            end
+        end
+    end
+    return records
+end
+
+local function save(id, r)
+    puts[#puts + 1] = B .. 't:' .. id
+    puts[#puts + 1] = cmsgpack.pack(r)
+end
+
+local function lane_of(r)
+    return B .. 'l:' .. r[QUEUE] .. ':' .. r[KIND] .. ':' .. (r[PRIORITY] * 2 + r[BACK])
+end
+
+local function waiting_of(r)
+    return B .. 'w:' .. r[QUEUE] .. ':' .. r[KIND]
+end
+
+-- Puts the task into its lane; a worker may have it from now on.
+local function enter(id, r)
+    local lane = lane_of(r)
+    if not lanes[lane] then
+        lanes[lane] = true
+        if call('EXISTS', lane) == 0 then
+            call('XGROUP', 'CREATE', lane, 'w', '0', 'MKSTREAM')
+            call('SADD', B .. 'kinds:' .. r[QUEUE], r[KIND])
+            call('ZADD', B .. 'queues', time[1], r[QUEUE])
+        end
+    end
+    r[ENTRY] = call('XADD', lane, '*', 'i', id, 'b', r[BODY])
+    r[STATUS], r[BODY] = 'q', ''
+    count(waiting_of(r), r[PRIORITY] * 2 + r[BACK], 1)
+    entered[r[QUEUE]] = true
+end
+
+-- Takes the body out of the lane.
+local function pull(r)
+    if r[ENTRY] == '' then
+        return
+    end
+    local lane = lane_of(r)
+    local found = call('XRANGE', lane, r[ENTRY], r[ENTRY])
+    if found[1] then
+        r[BODY] = found[1][2][4]
+    end
+    push(drops, lane, r[ENTRY])
+    r[ENTRY] = ''
+end
+
+-- Ends the lease of a running task.
+local function unlease(id, r)
+    unleased[#unleased + 1] = id
+    count(B .. 'n', 'r:' .. r[QUEUE], -1)
+    count(B .. 'n', 'k:' .. r[KIND], -1)
+    r[TOKEN], r[UNTIL] = '', 0
+end
+
+local function schedule(id, r, at)
+    r[STATUS], r[RUN_AT] = 's', at
+    call('ZADD', B .. 'due', at, id)
+    count(B .. 'n', 's:' .. r[QUEUE], 1)
+    entered[r[QUEUE]] = true
+end
+
+local function keep_us(r)
+    local seconds = r[RETENTION]
+    if r[STATUS] == 'd' then
+        seconds = math.max(seconds, DEAD_RETENTION_S)
+    end
+    return seconds * 1000000
+end
+
+local function is_final(r)
+    return string.find('ofcd', r[STATUS], 1, true) ~= nil
+end
+
+-- A finished task whose time is over counts as unknown, also before it is deleted.
+local function is_over(r)
+    return is_final(r) and r[FINISHED] + keep_us(r) <= now
+end
+
+-- Takes a finished task out of the lists; its record is for the caller to delete or to replace.
+local function forget(id, r)
+    call('ZREM', B .. 'f:' .. r[STATUS], id)
+    if r[STATUS] == 'd' then
+        count(B .. 'n', 'd:' .. r[QUEUE], -1)
+    end
+end
+
+local function finish(id, r, status)
+    r[STATUS], r[FINISHED] = status, now
+    if r[UNIQUE] ~= '' then
+        local name = B .. 'u:' .. r[KIND] .. ':' .. r[UNIQUE]
+        if call('GET', name) == id then
+            call('DEL', name)
+        end
+    end
+    gone[#gone + 1] = id
+    push(finals, status, 0)
+    push(finals, status, id)
+    push(expiry, string.format('%.0f', math.ceil((now + keep_us(r)) / 1000000)), id)
+    if status == 'd' then
+        count(B .. 'n', 'd:' .. r[QUEUE], 1)
+    end
+end
+
+-- Adds the attempt that has just ended to the history: JSON, one line each.
+local function remember(r, err, ended)
+    local line = '{"number":' .. r[ATTEMPTS] .. ',"worker":' .. cjson.encode(r[WORKER])
+        .. ',"started_at":' .. string.format('%.0f', r[STARTED])
+        .. ',"ended_at":' .. string.format('%.0f', ended) .. ',"error":' .. err .. '}'
+    local history = r[HISTORY] == '' and line or (r[HISTORY] .. '\n' .. line)
+    local _, breaks = string.gsub(history, '\n', '\n')
+    if breaks >= HISTORY_MAX then
+        history = string.sub(history, string.find(history, '\n', 1, true) + 1)
+    end
+    r[HISTORY], r[ERROR] = history, err
+end
+
+-- Whether the task may run again; if not, it is dead or cancelled now.
+local function comes_back(id, r)
+    if r[CANCEL] == 1 then
+        finish(id, r, 'c')
+    elseif r[CRASHES] >= CRASHES_MAX or r[ATTEMPTS] >= r[MAX] then
+        finish(id, r, 'd')
+    else
+        return true
+    end
+    return false
+end
+
+-- Puts scheduled tasks that are due into their lanes, up to `most`; returns how many.
+local function promote(most)
+    local ids = call('ZRANGEBYSCORE', B .. 'due', '-inf', now, 'LIMIT', 0, most)
+    if #ids == 0 then
+        return 0
+    end
+    local records = load_all(ids)
+    for i = 1, #ids do
+        local r = records[ids[i]]
+        if r then
+            count(B .. 'n', 's:' .. r[QUEUE], -1)
+            r[BACK] = 0
+            enter(ids[i], r)
+            save(ids[i], r)
+        end
+    end
+    call('ZREM', B .. 'due', unpack(ids))
+    return #ids
+end
+
+-- Tells those who wait for this queue, if anybody does.
+local function wake(queue)
+    if call('DEL', B .. 'idle:' .. queue) == 1 then
+        call('PUBLISH', B .. 'wake', queue)
+    end
+end
+
+-- Writes what was gathered. What frees memory comes first: it is allowed when memory is full, and
+-- lets the rest of the script be.
+local function flush()
+    for lane, entries in pairs(drops) do
+        call('XDEL', lane, unpack(entries))
+    end
+    if #unleased > 0 then
+        call('ZREM', B .. 'leases', unpack(unleased))
+    end
+    if #gone > 0 then
+        call('ZREM', B .. 'live', unpack(gone))
+    end
+    for hash, fields in pairs(counts) do
+        for field, by in pairs(fields) do
+            if by ~= 0 and call('HINCRBY', hash, field, by) == 0 then
+                call('HDEL', hash, field)
+            end
+        end
+    end
+    if #puts > 0 then
+        call('MSET', unpack(puts))
+    end
+    if #leases > 0 then
+        call('ZADD', B .. 'leases', unpack(leases))
+    end
+    for status, members in pairs(finals) do
+        call('ZADD', B .. 'f:' .. status, unpack(members))
+    end
+    for second, ids in pairs(expiry) do
+        call('RPUSH', B .. 'x:' .. second, unpack(ids))
+        call('ZADD', B .. 'x', second, second)
+    end
+    for queue in pairs(entered) do
+        wake(queue)
+    end
+    puts, drops, counts, gone, finals, expiry, entered, leases, unleased =
+        {}, {}, {}, {}, {}, {}, {}, {}, {}
+end
+
+-- The record as the caller reads it: its id, then the positions, with the body.
+local function shown(id, r)
+    if r[ENTRY] ~= '' then
+        local found = call('XRANGE', lane_of(r), r[ENTRY], r[ENTRY])
+        if found[1] then
+            r[BODY] = found[1][2][4]
+        end
+    end
+    return { id, unpack(r) }
+end
+

@@ -1,0 +1,60 @@
+-- Puts tasks into their queues.
+-- ARGV: of each task: id, queue, kind, priority, due at, most attempts, retention in s, unique key
+-- or '', the task as JSON.
+-- Returns of each: 'n' new, 'k' known, or the id of the task that has the unique key.
+local FIELDS = 9
+local ids, answers, here = {}, {}, {}
+for i = 1, #ARGV, FIELDS do
+    ids[#ids + 1] = ARGV[i]
+end
+local names = {}
+for i = 1, #ids do
+    names[i] = B .. 't:' .. ids[i]
+end
+local known = call('MGET', unpack(names))
+promote(200)
+local live = {}
+for i = 1, #ids do
+    local id, a = ids[i], (i - 1) * FIELDS
+    local kind, unique = ARGV[a + 3], ARGV[a + 8]
+    local owner
+    local old = known[i] and cmsgpack.unpack(known[i])
+    if here[id] or old and not is_over(old) then
+        answers[i] = 'k'
+    else
+        if old then
+            forget(id, old)
+        end
+        if unique ~= '' then
+            owner = call('GET', B .. 'u:' .. kind .. ':' .. unique)
+        end
+        if owner then
+            answers[i] = owner
+        else
+            if unique ~= '' then
+                call('SET', B .. 'u:' .. kind .. ':' .. unique, id)
+            end
+            local run_at = tonumber(ARGV[a + 5])
+            local r = {
+                'q', ARGV[a + 2], kind, tonumber(ARGV[a + 4]), 0, '', 0, 0,
+                run_at, 0, 0, tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), unique, 0,
+                '', 0, '', '', '', '', ARGV[a + 9], '',
+            }
+            if run_at > now then
+                schedule(id, r, run_at)
+            else
+                enter(id, r)
+            end
+            save(id, r)
+            here[id] = true
+            live[#live + 1] = 0
+            live[#live + 1] = id
+            answers[i] = 'n'
+        end
+    end
+end
+if #live > 0 then
+    call('ZADD', B .. 'live', unpack(live))
+end
+flush()
+return answers

@@ -1,0 +1,92 @@
+-- Does what time demands, a slice of it.
+-- ARGV: the largest slice, 1 = look for lanes that nobody uses.
+-- Returns how many were promoted, recovered, put among the dead, forgotten.
+local most = tonumber(ARGV[1])
+local promoted, recovered, quarantined, forgotten = promote(most), 0, 0, 0
+flush()
+
+local ids = call('ZRANGEBYSCORE', B .. 'leases', '-inf', now, 'LIMIT', 0, most)
+local records = load_all(ids)
+for i = 1, #ids do
+    local id, r = ids[i], records[ids[i]]
+    local err = { code = 'worker_lost', message = 'the worker ' .. r[WORKER]
+        .. ' gave no sign of life until its lease ended' }
+    local ended = r[UNTIL]
+    unlease(id, r)
+    pull(r)
+    r[CRASHES] = r[CRASHES] + 1
+    remember(r, cjson.encode(err), ended)
+    if not comes_back(id, r) then
+        quarantined = quarantined + (r[STATUS] == 'd' and 1 or 0)
+    else
+        r[BACK] = 1
+        enter(id, r)
+        recovered = recovered + 1
+    end
+    -- Room for its kind, also when it does not come back itself.
+    entered[r[QUEUE]] = true
+    save(id, r)
+end
+flush()
+
+-- The list of a second says who might be over; one that was replayed meanwhile is not.
+local left = most
+for _, second in ipairs(call('ZRANGEBYSCORE', B .. 'x', '-inf', time[1], 'LIMIT', 0, 20)) do
+    local list = B .. 'x:' .. second
+    local over = left > 0 and call('LPOP', list, left) or {}
+    if #over > 0 then
+        left = left - #over
+        local names, members = {}, {}
+        for id, r in pairs(load_all(over)) do
+            if is_over(r) then
+                names[#names + 1] = B .. 't:' .. id
+                push(members, r[STATUS], id)
+                if r[STATUS] == 'd' then
+                    count(B .. 'n', 'd:' .. r[QUEUE], -1)
+                end
+            end
+        end
+        if #names > 0 then
+            call('DEL', unpack(names))
+            forgotten = forgotten + #names
+        end
+        for status, done in pairs(members) do
+            call('ZREM', B .. 'f:' .. status, unpack(done))
+        end
+    end
+    if call('EXISTS', list) == 0 then
+        call('ZREM', B .. 'x', second)
+    end
+end
+flush()
+
+-- Lanes in which nothing waits or runs; queues that nobody has used for a day.
+if ARGV[2] == '1' then
+    for _, queue in ipairs(call('ZRANDMEMBER', B .. 'queues', 10)) do
+        local kinds = call('SRANDMEMBER', B .. 'kinds:' .. queue, 10)
+        for _, kind in ipairs(kinds) do
+            local used = false
+            for class = 0, 19 do
+                local lane = B .. 'l:' .. queue .. ':' .. kind .. ':' .. class
+                if call('EXISTS', lane) == 1 then
+                    if call('XLEN', lane) == 0 then
+                        call('DEL', lane)
+                    else
+                        used = true
+                    end
+                end
+            end
+            if not used then
+                call('SREM', B .. 'kinds:' .. queue, kind)
+            end
+        end
+        local n = call('HMGET', B .. 'n', 's:' .. queue, 'r:' .. queue, 'd:' .. queue)
+        if #kinds == 0 and not (n[1] or n[2] or n[3])
+            and call('ZSCORE', B .. 'queues', queue) + 86400 < tonumber(time[1])
+            and call('SISMEMBER', B .. 'paused', queue) == 0
+        then
+            call('ZREM', B .. 'queues', queue)
+        end
+    end
+end
+return { promoted, recovered, quarantined, forgotten }

@@ -1,0 +1,82 @@
+//! The queue on a real Redis: what the suite of the port does not see.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_kernel::{Clock as _, Ids, SystemClock, SystemRandom};
+use outrigger_ports::queue::{
+    Claim, Enqueued, KindLimits, Leased, Outcome, Queue, QueueError, Settlement, Status, Task,
+    TaskBoard, TaskFilter,
+};
+use outrigger_redis::{RedisOptions, RedisQueue};
+use outrigger_testkit::Redis;
+
+use crate::{client, options};
+
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
+pub(crate) fn task(kind: &str) -> Task {
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let now = SystemClock.now();
+    Task {
+        id: Ids::new(clock, random).new_id("tsk"),
+        queue: "default".into(),
+        kind: kind.into(),
+        payload: serde_json::value::to_raw_value(&serde_json::json!({"to": "somebody"})).unwrap(),
+        sealed: false,
+        priority: 5,
+        run_at: now,
+        unique_key: None,
+        max_attempts: 5,
+        timeout_ms: 60_000,
+        backoff_ms: 1_000,
+        backoff_max_ms: 60_000,
+        retention_s: 3_600,
+        created_at: now,
+        created_by: None,
+        trace: None,
+    }
+}
+
+/// A queue of its own on this server.
+pub(crate) async fn open(server: &Redis, prefix: &str) -> RedisQueue {
+    let options = RedisOptions { prefix: prefix.into(), ..options(server.url()) };
+    RedisQueue::new(client(&options).await)
+}
+
+pub(crate) async fn claim(queue: &RedisQueue, limit: usize) -> Result<Vec<Leased>, QueueError> {
+    let kinds = [KindLimits::none("noop")];
+    let claim =
+        Claim { queue: "default", kinds: &kinds, limit, lease_for: LEASE, worker: "worker-1" };
+    queue.claim(&claim).await
+}
+
+pub(crate) fn done(leased: &[Leased]) -> Vec<Settlement> {
+    let result = serde_json::value::to_raw_value("done").unwrap();
+    let outcome = || Outcome::Succeeded { result: Some(result.clone()) };
+    let settle = |leased: &Leased| Settlement { lease: leased.lease.clone(), outcome: outcome() };
+    leased.iter().map(settle).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_goes_through_the_queue() {
+    let queue = open(Redis::shared().unwrap(), "queue-through:").await;
+    let task = task("noop");
+    assert_eq!(queue.enqueue(vec![task.clone()]).await.unwrap(), [Enqueued::New]);
+    assert_eq!(queue.enqueue(vec![task.clone()]).await.unwrap(), [Enqueued::Known]);
+    let found = queue.find(&task.id).await.unwrap().unwrap();
+    assert_eq!((found.status, found.attempts), (Status::Queued, 0));
+    let leased = claim(&queue, 10).await.unwrap();
+    assert_eq!(leased.len(), 1);
+    assert_eq!(leased[0].task.payload.get(), task.payload.get());
+    assert_eq!(queue.settle(done(&leased)).await.unwrap(), [true]);
+    assert_eq!(queue.settle(done(&leased)).await.unwrap(), [false]);
+    let found = queue.find(&task.id).await.unwrap().unwrap();
+    assert_eq!(found.status, Status::Succeeded);
+    assert_eq!(found.result.unwrap().get(), "\"done\"");
+    assert!(found.started_at.unwrap() <= found.finished_at.unwrap());
+    let listed = queue.list(&TaskFilter { limit: 10, ..Default::default() }).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    let state = &queue.queues().await.unwrap()[0];
+    assert_eq!((state.queued, state.running, state.scheduled), (0, 0, 0));
+}
