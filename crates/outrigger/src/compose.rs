@@ -18,7 +18,7 @@ use outrigger_ports::layered::{
 use outrigger_ports::limiter::{Limiter, Quota};
 use outrigger_ports::store::Store;
 use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions};
-use outrigger_sql::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
+use outrigger_sql::{PostgresOptions, PostgresReplica, PostgresStore, SqliteOptions, SqliteStore};
 
 use crate::config::Config;
 use crate::secret_file;
@@ -46,6 +46,8 @@ pub(crate) struct Connected {
     pub(crate) ports: Ports,
     pub(crate) cache: Arc<dyn Cache>,
     redis: Option<RedisClient>,
+    /// Of the thread that watches.
+    pub(crate) replica: Option<Arc<PostgresReplica>>,
 }
 
 /// Redis answers within this, or is done without.
@@ -61,6 +63,15 @@ impl Connected {
         if let Some(redis) = &self.redis {
             redis.wait_connected(REDIS_WAIT).await;
         }
+    }
+
+    /// Also connects to what only the thread that watches the backends needs.
+    ///
+    /// # Errors
+    /// Names the setting that cannot work.
+    pub(crate) async fn watching(mut self, backends: &Backends) -> Result<Self> {
+        self.replica = replica(&backends.config, backends.clock(), false).await?.map(Arc::new);
+        Ok(self)
     }
 }
 
@@ -116,7 +127,7 @@ impl Backends {
     /// Names the setting whose backend cannot be used.
     pub(crate) async fn connect(&self) -> Result<Connected> {
         let store: Arc<dyn Store> = Arc::new(MeteredStore::new(self.store().await?));
-        let redis = self.redis()?;
+        let redis = redis(&self.config, self.clock(), self.random())?;
         let (cache, aside) = self.cache(redis.as_ref(), &store);
         let limiter = self.limiter(redis.as_ref());
         let ports = Ports {
@@ -126,7 +137,7 @@ impl Backends {
             clock: self.clock.clone(),
             random: self.random.clone(),
         };
-        Ok(Connected { ports, cache, redis })
+        Ok(Connected { ports, cache, redis, replica: None })
     }
 
     fn cache(
@@ -160,42 +171,78 @@ impl Backends {
         Arc::new(LeasedLimiter::new(limiter, self.clock.clone()))
     }
 
-    async fn store(&self) -> Result<Arc<dyn Store>> {
+    /// The database, for the calling thread, on its runtime.
+    ///
+    /// # Errors
+    /// Names the setting whose database cannot be used.
+    pub(crate) async fn store(&self) -> Result<Arc<dyn Store>> {
         if let Some(sqlite) = &self.sqlite {
             return Ok(Arc::new(sqlite.for_thread().context("database.url")?));
         }
-        let database = &self.config.database;
-        let threads = self.config.threads();
-        let options = PostgresOptions {
-            readonly_url: database
-                .readonly_url
-                .is_set()
-                .then(|| database.readonly_url.secret().clone()),
-            read_connections: database.read_connections,
-            write_connections: database.write_connections.div_ceil(threads),
-            statement_timeout: Duration::from_millis(database.statement_timeout_ms),
-            handles: threads,
-            ..PostgresOptions::at(database.url.secret().clone())
-        };
-        let store = PostgresStore::connect(&options, self.clock.clone()).await;
-        Ok(Arc::new(store.context("database.url")?))
+        let options = postgres_options(&self.config);
+        let store = PostgresStore::connect(&options, self.clock.clone());
+        Ok(Arc::new(store.await.context("database.url")?))
     }
+}
 
-    fn redis(&self) -> Result<Option<RedisClient>> {
-        let redis = &self.config.redis;
-        if !redis.url.is_set() {
-            return Ok(None);
-        }
-        let options = RedisOptions {
-            prefix: redis.prefix.clone(),
-            ca_file: (!redis.ca_file.is_empty()).then(|| redis.ca_file.clone().into()),
-            response_timeout: REDIS_TIMEOUT,
-            ..RedisOptions::new(redis.url.secret().clone())
-        };
-        let client = RedisClient::connect(&options, self.clock.clone(), self.random.clone())
-            .context("redis.url")?;
-        Ok(Some(client))
+fn postgres_options(config: &Config) -> PostgresOptions {
+    let database = &config.database;
+    let threads = config.threads();
+    let readonly_url = &database.readonly_url;
+    PostgresOptions {
+        readonly_url: readonly_url.is_set().then(|| readonly_url.secret().clone()),
+        read_connections: database.read_connections,
+        write_connections: database.write_connections.div_ceil(threads),
+        statement_timeout: Duration::from_millis(database.statement_timeout_ms),
+        handles: threads,
+        ..PostgresOptions::at(database.url.secret().clone())
     }
+}
+
+/// The replica for lists, to be asked how it is; with `must_open` it must be there now.
+///
+/// # Errors
+/// Names the setting whose database cannot be used.
+pub(crate) async fn replica(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    must_open: bool,
+) -> Result<Option<PostgresReplica>> {
+    if !config.database.url.expose().starts_with("postgres") {
+        return Ok(None);
+    }
+    let replica = PostgresReplica::connect(&postgres_options(config), clock, must_open).await;
+    replica.context("database.readonly_url")
+}
+
+fn redis(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Option<RedisClient>> {
+    let redis = &config.redis;
+    if !redis.url.is_set() {
+        return Ok(None);
+    }
+    let options = RedisOptions {
+        prefix: redis.prefix.clone(),
+        ca_file: (!redis.ca_file.is_empty()).then(|| redis.ca_file.clone().into()),
+        response_timeout: REDIS_TIMEOUT,
+        ..RedisOptions::new(redis.url.secret().clone())
+    };
+    Ok(Some(RedisClient::connect(&options, clock, random).context("redis.url")?))
+}
+
+/// The cache on Redis alone, if there is one, once it is connected or after a while.
+///
+/// # Errors
+/// Names the setting that cannot work.
+pub(crate) async fn redis_cache(config: &Config) -> Result<Option<RedisCache>> {
+    let Some(client) = redis(config, Arc::new(SystemClock), Arc::new(SystemRandom))? else {
+        return Ok(None);
+    };
+    client.wait_connected(REDIS_WAIT).await;
+    Ok(Some(RedisCache::new(client)))
 }
 
 /// What the threads' services have in common.

@@ -51,7 +51,7 @@ pub(crate) fn serve(config: &Config, operations: Vec<Operation>) -> Result<()> {
         let listener = listen(config, config.http.port, "http.port").await?;
         let internal = listen(config, config.http.internal_port, "http.internal_port").await?;
         let backends = Backends::open(config)?;
-        let connected = backends.connect().await?;
+        let connected = backends.connect().await?.watching(&backends).await?;
         connected.settle().await;
         prepare_store(config, &*connected.ports.store).await?;
         let shared = shared(config, &connected.ports)?;

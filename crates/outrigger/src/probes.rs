@@ -24,6 +24,10 @@ pub(crate) async fn run(connected: Connected, config: Config, health: Arc<Health
 pub(crate) async fn once(connected: &Connected, config: &Config, health: &Health) {
     let database = connected.ports.store.probe().await.map_err(|error| error.to_string());
     health.note("database", check(database, CheckStatus::Down));
+    if let Some(replica) = &connected.replica {
+        let replica = replica.probe().await.map_err(|error| error.to_string());
+        health.note("database_readonly", check(replica, CheckStatus::Degraded));
+    }
     if config.redis.url.is_set() {
         let cache = connected.cache.probe().await.map_err(|error| error.to_string());
         health.note("cache", check(cache, CheckStatus::Degraded));

@@ -12,5 +12,5 @@ mod postgres;
 mod span;
 mod sqlite;
 
-pub use postgres::{PostgresOptions, PostgresStore};
+pub use postgres::{PostgresOptions, PostgresReplica, PostgresStore};
 pub use sqlite::{SqliteOptions, SqliteStore};

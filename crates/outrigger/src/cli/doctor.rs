@@ -1,16 +1,22 @@
 //! `outrigger doctor`: asks every backend for real and looks at the settings.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
+use outrigger_kernel::SystemClock;
+use outrigger_ports::cache::Cache;
 use outrigger_ports::probe::{Probed, Severity};
-use outrigger_ports::store::MigrateMode;
+use outrigger_ports::store::{MigrateMode, Migration};
 
 use super::say;
 use super::table::table;
-use crate::compose::{Backends, Connected};
+use crate::compose::{self, Backends};
 use crate::config::{Config, insecurities};
 use crate::lifecycle::runtime;
+
+/// The name of the database's row.
+const DATABASE: &str = "database";
 
 /// What was found of one thing.
 struct Examined {
@@ -19,12 +25,7 @@ struct Examined {
 }
 
 pub(super) fn run(config: &Config) -> Result<ExitCode> {
-    let (examined, migrations) = runtime()?.block_on(async {
-        let connected = Backends::open(config)?.connect().await?;
-        connected.settle().await;
-        let migrations = connected.ports.store.migrate(MigrateMode::Plan).await;
-        anyhow::Ok((examine(&connected, config).await, migrations))
-    })?;
+    let (examined, migrations) = runtime()?.block_on(examine(config));
     let mut rows = vec![["", "backend", "latency", "version and facts"].map(String::from).to_vec()];
     let mut findings = Vec::new();
     for Examined { name, probed } in &examined {
@@ -40,6 +41,8 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
                 ),
             )
         })),
+        // That it is down was said already.
+        Err(_) if examined.iter().any(|it| it.name == DATABASE && it.probed.is_err()) => {}
         Err(error) => findings.push((Severity::Error, format!("database: {error}"))),
     }
     let severity = if config.is_production() { Severity::Error } else { Severity::Warning };
@@ -55,17 +58,33 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn examine(connected: &Connected, config: &Config) -> Vec<Examined> {
-    let text = |error: &dyn std::error::Error| error.to_string();
+/// Asks each backend, whether or not the others are there; and what migrations say.
+async fn examine(config: &Config) -> (Vec<Examined>, Result<Vec<Migration>, String>) {
+    let store = async { Backends::open(config)?.store().await }.await;
     let mut examined = vec![Examined {
-        name: "database",
-        probed: connected.ports.store.probe().await.map_err(|error| text(&error)),
+        name: DATABASE,
+        probed: match &store {
+            Ok(store) => store.probe().await.map_err(|error| error.to_string()),
+            Err(error) => Err(format!("{error:#}")),
+        },
     }];
-    if config.redis.url.is_set() {
-        let probed = connected.cache.probe().await.map_err(|error| text(&error));
-        examined.push(Examined { name: "redis", probed });
-    }
-    examined
+    let migrations = match store {
+        Ok(store) => store.migrate(MigrateMode::Plan).await.map_err(|error| error.to_string()),
+        Err(error) => Err(format!("{error:#}")),
+    };
+    let probed = match compose::replica(config, Arc::new(SystemClock), true).await {
+        Ok(None) => None,
+        Ok(Some(replica)) => Some(replica.probe().await.map_err(|error| error.to_string())),
+        Err(error) => Some(Err(format!("{error:#}"))),
+    };
+    examined.extend(probed.map(|probed| Examined { name: "database, read-only", probed }));
+    let probed = match compose::redis_cache(config).await {
+        Ok(None) => None,
+        Ok(Some(cache)) => Some(cache.probe().await.map_err(|error| error.to_string())),
+        Err(error) => Some(Err(format!("{error:#}"))),
+    };
+    examined.extend(probed.map(|probed| Examined { name: "redis", probed }));
+    (examined, migrations)
 }
 
 fn row(

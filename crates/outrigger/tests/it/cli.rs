@@ -1,9 +1,10 @@
 //! The command line, and starts that do not succeed.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use crate::support::{Backend, Server, ServerOptions, on_each_backend, run};
-use outrigger_testkit::{Postgres, PostgresOptions, TempDir};
+use outrigger_testkit::{Postgres, PostgresOptions, Redis, TempDir, wait_until};
 
 on_each_backend!(
     doctor_checks_every_backend,
@@ -38,6 +39,42 @@ fn doctor_is_content_with_what_is_in_order() {
     postgres.stop().unwrap();
     let (done, text) = server.run(&["doctor"]);
     assert!(!done && text.contains("database"), "{text}");
+}
+
+#[test]
+fn doctor_asks_each_backend_whether_or_not_the_others_are_there() {
+    let (primary, replica) = (Postgres::start().unwrap(), Postgres::start().unwrap());
+    let redis = Redis::start().unwrap();
+    let backend = Backend::Urls { database: primary.url(), redis: Some(redis.url()) };
+    let options = ServerOptions::on(backend).set("DATABASE_READONLY_URL", &replica.url());
+    let server = Server::start(&options);
+    let state = |dependency: &str| {
+        let report = server.api().get("/api/health/").json();
+        report["checks"][dependency]["status"].as_str().unwrap_or("none").to_owned()
+    };
+    let rows = || {
+        let (_, text) = server.run(&["doctor"]);
+        let state = |name: &str| {
+            let is_row = |line: &&str| line.contains(&format!("  {name}  "));
+            let row = text.lines().find(is_row).unwrap_or_else(|| panic!("no {name} in {text}"));
+            row.split(' ').next().unwrap().to_owned()
+        };
+        ["database", "database, read-only", "redis"].map(state)
+    };
+    assert_eq!(rows(), ["ok", "ok", "ok"]);
+    assert_eq!(state("database_readonly"), "ok");
+    replica.stop().unwrap();
+    let degraded = || state("database_readonly") == "degraded";
+    wait_until("the replica's end is seen", Duration::from_secs(15), degraded).unwrap();
+    server.api().get("/health/ready").expect(200);
+    assert_eq!(rows(), ["ok", "down", "ok"]);
+    replica.start_again().unwrap();
+    let is_back = || state("database_readonly") == "ok";
+    wait_until("the replica is back", Duration::from_secs(15), is_back).unwrap();
+    primary.stop().unwrap();
+    assert_eq!(rows(), ["down", "ok", "ok"]);
+    redis.stop().unwrap();
+    assert_eq!(rows(), ["down", "ok", "down"]);
 }
 
 fn migrations_are_planned_and_applied(server: &Server) {

@@ -16,6 +16,7 @@ mod options;
 mod pool;
 mod probe;
 mod query;
+mod replica;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use outrigger_ports::store::{
 };
 
 pub use options::PostgresOptions;
+pub use replica::PostgresReplica;
 
 use crate::bounds;
 use crate::fault::Fault;
@@ -40,6 +42,7 @@ use connect::Connector;
 use creates::Creates;
 use lanes::Lanes;
 use pool::Pool;
+use probe::Purpose;
 use statements::Which;
 
 /// Most documents that one transaction purges: each takes a place in the server's lock table.
@@ -166,7 +169,7 @@ impl Store for PostgresStore {
     }
 
     async fn probe(&self) -> Result<Probed, StoreError> {
-        let private = self.connector.private;
-        probe::probe(&self.lanes, &self.options, private, || self.clock.now()).await
+        let is = (Purpose::Store, self.connector.private);
+        probe::probe(&self.lanes, &self.options, is, || self.clock.now()).await
     }
 }

@@ -57,11 +57,20 @@ impl Facts {
     }
 }
 
+/// What the server is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Everything.
+    Store,
+    /// Lists that may lag.
+    Replica,
+}
+
 /// Asks the server. `private` says that nobody in between can read along.
 pub(super) async fn probe(
     lanes: &Lanes,
     options: &PostgresOptions,
-    private: bool,
+    (purpose, private): (Purpose, bool),
     now: impl Fn() -> Timestamp,
 ) -> Result<Probed, StoreError> {
     let started = Instant::now();
@@ -82,7 +91,10 @@ pub(super) async fn probe(
     } else {
         i64::try_from(facts.clock.since(after).as_millis()).unwrap_or(i64::MAX)
     };
-    let mut findings = findings(&facts, options, private, skew_ms);
+    let mut findings = findings(&facts, private, skew_ms);
+    if purpose == Purpose::Store {
+        findings.extend(findings_of_store(&facts, options));
+    }
     findings.extend(missing_migrations(lanes, facts.has_migrations).await?);
     Ok(Probed {
         latency,
@@ -101,7 +113,26 @@ pub(super) async fn probe(
     })
 }
 
-fn findings(facts: &Facts, options: &PostgresOptions, private: bool, skew_ms: i64) -> Vec<Finding> {
+fn findings(facts: &Facts, private: bool, skew_ms: i64) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut find = |severity, message: String| findings.push(Finding { severity, message });
+    if skew_ms.abs() > SKEW_MS {
+        find(
+            Severity::Warning,
+            format!("the server's clock differs by {skew_ms} ms; synchronise both clocks"),
+        );
+    }
+    if !private && !facts.tls {
+        find(
+            Severity::Error,
+            "the connection to another machine is not encrypted; use sslmode=verify-full"
+                .to_owned(),
+        );
+    }
+    findings
+}
+
+fn findings_of_store(facts: &Facts, options: &PostgresOptions) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |severity, message: String| findings.push(Finding { severity, message });
     let wanted = options.handles * (options.read_connections + options.write_connections);
@@ -122,19 +153,6 @@ fn findings(facts: &Facts, options: &PostgresOptions, private: bool, skew_ms: i6
                 "this process may open {wanted} of the server's {most} connections; a second one \
                  may not get as many"
             ),
-        );
-    }
-    if skew_ms.abs() > SKEW_MS {
-        find(
-            Severity::Warning,
-            format!("the server's clock differs by {skew_ms} ms; synchronise both clocks"),
-        );
-    }
-    if !private && !facts.tls {
-        find(
-            Severity::Error,
-            "the connection to another machine is not encrypted; use sslmode=verify-full"
-                .to_owned(),
         );
     }
     if facts.recovery {
