@@ -17,6 +17,7 @@
 
 pub mod cache;
 pub mod limiter;
+pub mod queue;
 mod runtime;
 pub mod store;
 

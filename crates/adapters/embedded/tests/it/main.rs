@@ -3,4 +3,5 @@
 mod cache;
 mod decorated;
 mod limiter;
+mod queue;
 mod store;

@@ -1,10 +1,13 @@
 //! What the tests of both databases share.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use outrigger_kernel::{Clock, SystemClock};
+use outrigger_conformance::queue::{Instance, Opened};
+use outrigger_embedded::StoreQueue;
+use outrigger_kernel::{Clock, ManualClock, SystemClock, SystemRandom, Timestamp};
 use outrigger_ports::store::{
     Batch, Entry, Key, MigrateMode, Precondition, Store, StoreError, Write,
 };
@@ -41,4 +44,27 @@ pub(crate) fn on_one_core<T>(test: impl Future<Output = T>) -> T {
     runtime
         .block_on(async { tokio::time::timeout(Duration::from_secs(120), test).await })
         .expect("the test ends within two minutes")
+}
+
+/// Where the clock of a queue's test stands at first.
+pub(crate) fn start() -> Timestamp {
+    Timestamp::from_secs(1_800_000_000)
+}
+
+/// A queue on each of the stores, as of processes that share nothing else.
+pub(crate) fn queues(
+    stores: Vec<Arc<dyn Store>>,
+    clock: Arc<ManualClock>,
+    keep: impl Any + Send + Sync,
+) -> Opened {
+    let queue = |store: &Arc<dyn Store>| {
+        let queue = StoreQueue::new(store.clone(), clock.clone(), Arc::new(SystemRandom));
+        Instance::of(queue.polling(Duration::from_millis(5)))
+    };
+    Opened {
+        instances: stores.iter().map(queue).collect(),
+        store: stores[0].clone(),
+        clock: Some(clock),
+        keep: Box::new(keep),
+    }
 }

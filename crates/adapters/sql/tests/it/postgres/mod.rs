@@ -3,6 +3,7 @@
 mod faults;
 mod locks;
 mod migrations;
+mod queue;
 mod suite;
 mod tls;
 

@@ -2,4 +2,5 @@
 
 mod disk;
 mod open;
+mod queue;
 mod suite;
