@@ -1,6 +1,6 @@
 //! The client's address behind proxies.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
 
@@ -17,7 +17,14 @@ pub(crate) fn client_address(headers: &HeaderMap, peer: IpAddr, hops: usize) -> 
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect();
-    entries.len().checked_sub(hops).and_then(|place| entries[place].parse().ok()).unwrap_or(peer)
+    entries.len().checked_sub(hops).and_then(|place| address(entries[place])).unwrap_or(peer)
+}
+
+/// `1.2.3.4`, `::1` or `[::1]`, each with or without a port, as proxies write it.
+fn address(entry: &str) -> Option<IpAddr> {
+    let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
+    let with_port = || entry.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.parse().ok().or_else(with_port)
 }
 
 #[cfg(test)]
@@ -35,5 +42,21 @@ mod tests {
         assert_eq!(seen(1), "3.3.3.3");
         assert_eq!(seen(2), "2.2.2.2");
         assert_eq!(seen(4), "9.9.9.9");
+    }
+
+    #[test]
+    fn an_entry_may_have_a_port() {
+        let seen = |entry: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", entry.parse().unwrap());
+            client_address(&headers, [9, 9, 9, 9].into(), 1).to_string()
+        };
+        assert_eq!(seen("1.2.3.4:5678"), "1.2.3.4");
+        assert_eq!(seen("7.7.7.7, [2001:db8::1]:80"), "2001:db8::1");
+        assert_eq!(seen("[2001:db8::1]"), "2001:db8::1");
+        assert_eq!(seen("2001:db8::1"), "2001:db8::1");
+        for nonsense in ["unknown", "", "1.2.3.4:port", "[1.2.3.4", "1.2.3.4]"] {
+            assert_eq!(seen(nonsense), "9.9.9.9", "{nonsense}");
+        }
     }
 }

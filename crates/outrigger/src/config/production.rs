@@ -57,6 +57,10 @@ pub fn insecurities(config: &Config) -> Vec<String> {
         "deployment.replicas is more than 1 without redis.url: limits and caches would not agree",
     );
     refuse(
+        config.http.forwarded_hops == 0 && config.deployment.replicas > 1,
+        "http.forwarded_hops is 0 with several replicas: behind a balancer all clients would be one caller; give the number of proxies in front",
+    );
+    refuse(
         config.auth.hash_memory_kib < 19_456 || config.auth.hash_iterations < 2,
         "auth.hash_memory_kib and auth.hash_iterations are below 19456 and 2: passwords would be cheap to guess",
     );

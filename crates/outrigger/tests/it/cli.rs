@@ -206,6 +206,7 @@ fn production_refuses_what_is_not_secure_and_names_each_reason() {
         .set("OUTRIGGER__DEPLOYMENT__REPLICAS", "3");
     let text = refusal_of(&sqlite);
     assert!(text.contains("deployment.replicas is more than 1 on SQLite"), "{text}");
+    assert!(text.contains("http.forwarded_hops is 0 with several replicas"), "{text}");
 }
 
 #[test]
