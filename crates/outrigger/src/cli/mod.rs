@@ -59,6 +59,7 @@ fn command() -> Command {
             Command::new("serve")
                 .about("Serve the API")
                 .arg(flag("port", "http.port", "the public port"))
+                .arg(flag("roles", "deployment.roles", "what this process does; api"))
                 .arg(flag("services", "http.services", "the services whose routes are exposed")),
         )
         .subcommand(
@@ -124,7 +125,9 @@ fn load(matches: &ArgMatches) -> Result<Loaded> {
         flags.push((key.to_owned(), value.to_owned()));
     }
     if let Some(("serve", serve)) = matches.subcommand() {
-        for (name, key) in [("port", "http.port"), ("services", "http.services")] {
+        let keys =
+            [("port", "http.port"), ("roles", "deployment.roles"), ("services", "http.services")];
+        for (name, key) in keys {
             if let Some(value) = serve.get_one::<String>(name) {
                 flags.push((key.to_owned(), value.clone()));
             }

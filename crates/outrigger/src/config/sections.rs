@@ -34,6 +34,7 @@ pub enum Environment {
 pub struct Deployment {
     pub environment: Environment,
     pub replicas: u32,
+    pub roles: Vec<String>,
     pub data_dir: PathBuf,
 }
 
@@ -142,6 +143,9 @@ pub struct Log {
 /// The services whose routes can be exposed on their own.
 const SERVICES: [&str; 4] = ["auth", "users", "collections", "records"];
 
+/// What a process can be told to do.
+const ROLES: [&str; 1] = ["api"];
+
 impl Config {
     /// Where to listen.
     pub fn listen_address(&self) -> &str {
@@ -181,6 +185,13 @@ impl Config {
                 SERVICES.contains(&service.as_str()),
                 "http.services: there is no service {service}; there are {}",
                 SERVICES.join(", ")
+            );
+        }
+        for role in &self.deployment.roles {
+            ensure!(
+                ROLES.contains(&role.as_str()),
+                "deployment.roles: there is no role {role}; there are {}",
+                ROLES.join(", ")
             );
         }
         let positive = [

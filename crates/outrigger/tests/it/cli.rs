@@ -152,6 +152,15 @@ fn a_start_that_fails_names_the_cause_and_the_setting() {
 }
 
 #[test]
+fn a_process_can_be_told_its_role() {
+    let options = ServerOptions::on(Backend::Sqlite);
+    let server = Server::start_with(&options, &["--roles", "api"]);
+    assert_eq!(server.api().get("/api/health/").expect(200).json()["role"], "api");
+    let (done, text) = server.run(&["serve", "--roles", "captain"]);
+    assert!(!done && text.contains("deployment.roles") && text.contains("captain"), "{text}");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();

@@ -98,7 +98,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one and waits until it is ready.
     pub(crate) fn start(options: &ServerOptions) -> Self {
-        let server = Self::spawn(options);
+        Self::start_with(options, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_with(options: &ServerOptions, arguments: &[&str]) -> Self {
+        let server = Self::spawn(options, arguments);
         let ready = || match server.process.ended() {
             Some(status) => Ok(Err(status)),
             None if server.is_ready() => Ok(Ok(())),
@@ -112,7 +117,7 @@ impl Server {
     }
 
     /// Starts one without waiting.
-    pub(crate) fn spawn(options: &ServerOptions) -> Self {
+    fn spawn(options: &ServerOptions, arguments: &[&str]) -> Self {
         let folder = options.folder.is_none().then(|| TempDir::new("server").expect("a folder"));
         let path = options.folder.clone().or_else(|| Some(folder.as_ref()?.path().to_owned()));
         let path = path.expect("a folder");
@@ -121,7 +126,7 @@ impl Server {
         let mut command = command(options, &path);
         command.env("PORT", port.to_string());
         command.env("OUTRIGGER__HTTP__INTERNAL_PORT", internal_port.to_string());
-        command.arg("serve");
+        command.arg("serve").args(arguments);
         let log = path.join(unique("server-") + ".log");
         let process = Process::spawn("outrigger", &command, &log).expect("the binary starts");
         let mut options = options.clone();
