@@ -2,7 +2,7 @@
 //!
 //! No HTTP, no SQL, no environment and no clock of its own: everything from outside comes through
 //! a port. A module may use those before it in this list, never one after it:
-//! audit, accounts, auth, records.
+//! audit, tasks, accounts, auth, records.
 
 pub mod accounts;
 pub mod admission;
@@ -14,6 +14,7 @@ pub mod ports;
 pub mod records;
 pub mod schema;
 pub mod services;
+pub mod tasks;
 
 pub use ports::Ports;
 pub use services::Services;

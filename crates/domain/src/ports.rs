@@ -6,6 +6,7 @@ use outrigger_kernel::{Clock, Ids, Random};
 use outrigger_ports::cached::CacheAside;
 use outrigger_ports::collection::{Collection, Entity};
 use outrigger_ports::limiter::Limiter;
+use outrigger_ports::queue::{Queue, TaskBoard};
 use outrigger_ports::store::Store;
 
 /// The outside world, as one thread of the process sees it.
@@ -17,6 +18,10 @@ pub struct Ports {
     pub cache: Arc<CacheAside>,
     /// Limits of rate.
     pub limiter: Arc<dyn Limiter>,
+    /// Tasks on their way.
+    pub queue: Arc<dyn Queue>,
+    /// The same tasks, for those who look after them.
+    pub board: Arc<dyn TaskBoard>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives random bytes.

@@ -11,6 +11,7 @@ use crate::audit::Audit;
 use crate::auth::{self, Auth, AuthSettings};
 use crate::ports::Ports;
 use crate::records::{self, Records};
+use crate::tasks::{Kinds, Tasks};
 
 /// What can be set about the domain.
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ pub struct Settings {
 pub struct Shared {
     auth: Arc<auth::Shared>,
     records: Arc<records::Shared>,
+    kinds: Arc<Kinds>,
     settings: Settings,
 }
 
@@ -36,9 +38,9 @@ impl Shared {
     ///
     /// # Errors
     /// `invalid` naming the setting that cannot work.
-    pub fn new(settings: Settings, ports: &Ports) -> Result<Self> {
+    pub fn new(settings: Settings, kinds: Kinds, ports: &Ports) -> Result<Self> {
         let auth = auth::Shared::new(settings.auth.clone(), ports.clock.clone(), &ports.random)?;
-        Ok(Self { auth, records: Arc::default(), settings })
+        Ok(Self { auth, records: Arc::default(), kinds: Arc::new(kinds), settings })
     }
 }
 
@@ -51,6 +53,8 @@ pub struct Services {
     pub auth: Auth,
     /// Collections and records.
     pub records: Records,
+    /// Background work.
+    pub tasks: Tasks,
     /// Who did what.
     pub audit: Audit,
     /// How often a caller may ask.
@@ -70,6 +74,7 @@ impl Services {
                 shared.records.clone(),
                 shared.settings.records,
             ),
+            tasks: Tasks::new(ports, audit.clone(), shared.kinds.clone()),
             admission: Admission::new(ports.limiter.clone(), shared.settings.rate_limit),
             accounts,
             audit,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, MatchedPath};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use outrigger_domain::tasks;
 use outrigger_kernel::{Actor, Ctx, Error, Result};
 
 use crate::problem::Problem;
@@ -29,6 +30,10 @@ pub struct SignedIn(pub Ctx);
 /// A user with the role admin.
 #[derive(Debug)]
 pub struct Administrator(pub Ctx);
+
+/// A user with the role worker, or an administrator.
+#[derive(Debug)]
+pub struct WorkerRole(pub Ctx);
 
 impl FromRequestParts<App> for Nobody {
     type Rejection = Problem;
@@ -70,6 +75,16 @@ impl FromRequestParts<App> for Administrator {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let ctx = admit(parts, app).await?;
         ctx.require_admin()?;
+        Ok(Self(ctx))
+    }
+}
+
+impl FromRequestParts<App> for WorkerRole {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let ctx = admit(parts, app).await?;
+        tasks::require_worker(&ctx)?;
         Ok(Self(ctx))
     }
 }

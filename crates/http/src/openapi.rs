@@ -1,6 +1,7 @@
 //! The API document (OpenAPI 3.1), made from the same table as the router.
 
 use outrigger_domain::records::CollectionView;
+use outrigger_domain::tasks::KindView;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -9,11 +10,12 @@ use crate::operation::{Access, Doc, Operation};
 use crate::problem::ProblemBody;
 use crate::settings::Settings;
 
-/// The document for these operations and collections.
+/// The document for these operations, collections and kinds of tasks.
 pub fn document(
     operations: &[Operation],
     settings: &Settings,
     collections: &[CollectionView],
+    kinds: &[KindView],
 ) -> Value {
     let mut generator = generator();
     let problem = generator.subschema_for::<ProblemBody<'static>>().to_value();
@@ -38,11 +40,12 @@ pub fn document(
         "info": {
             "title": "Outrigger",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Accounts, sessions and records.",
+            "description": "Accounts, sessions, records and tasks.",
             "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
         },
         "servers": [{"url": settings.public_url}],
         "paths": paths,
+        "x-outrigger-task-kinds": kinds,
         "components": {
             "schemas": generator.take_definitions(true),
             "securitySchemes": {
@@ -101,7 +104,7 @@ pub(crate) fn note(
 fn security(access: Access) -> Value {
     match access {
         Access::Public => json!([]),
-        Access::User | Access::Admin => json!([{"bearer": []}, {"password": []}]),
+        Access::User | Access::Worker | Access::Admin => json!([{"bearer": []}, {"password": []}]),
         Access::Rules => json!([{}, {"bearer": []}, {"password": []}]),
     }
 }
@@ -134,6 +137,8 @@ fn responses(
         let mut answer = json!({"description": description});
         if let Some(schema) = schema {
             answer["content"] = json!({"application/json": {"schema": schema(generator)}});
+        } else if let Some(media_type) = operation.doc.media_type {
+            answer["content"] = json!({media_type: {"schema": {"type": "string"}}});
         }
         responses.insert(status.to_string(), answer);
     }

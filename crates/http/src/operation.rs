@@ -17,6 +17,8 @@ pub enum Access {
     User,
     /// A user with the role admin.
     Admin,
+    /// A user with the role worker, or an administrator.
+    Worker,
     /// What the rules of the collection say.
     Rules,
 }
@@ -28,6 +30,7 @@ impl Access {
             Self::Public => "public",
             Self::User => "user",
             Self::Admin => "admin",
+            Self::Worker => "worker",
             Self::Rules => "rules",
         }
     }
@@ -54,6 +57,8 @@ pub struct Doc {
     pub(crate) body: Option<(&'static str, SchemaFn)>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) answers: Vec<(u16, &'static str, Option<SchemaFn>)>,
+    /// The media type of a successful answer that is not JSON.
+    pub(crate) media_type: Option<&'static str>,
     pub(crate) problems: Vec<u16>,
 }
 
@@ -68,6 +73,7 @@ impl Doc {
             body: None,
             parameters: Vec::new(),
             answers: Vec::new(),
+            media_type: None,
             problems: Vec::new(),
         }
     }
@@ -148,6 +154,13 @@ impl Doc {
     pub fn answers_empty(mut self, status: u16, description: &'static str) -> Self {
         self.answers.push((status, description, None));
         self
+    }
+
+    /// A successful answer with a body that is not JSON.
+    #[must_use]
+    pub fn answers_as(mut self, status: u16, media: &'static str, what: &'static str) -> Self {
+        self.media_type = Some(media);
+        self.answers_empty(status, what)
     }
 
     /// A status that is an error, beyond those that follow from access, body and path.

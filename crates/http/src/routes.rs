@@ -6,7 +6,9 @@ use axum::routing::get as route_get;
 use crate::operation::{Operation, delete, get, patch, post, put};
 use crate::settings::Settings;
 use crate::state::App;
-use crate::{auth, batch, collections, docs, health, records, users, well_known};
+use crate::{
+    auth, batch, collections, docs, health, queues, records, tasks, users, well_known,
+};
 
 /// Every documented operation.
 #[rustfmt::skip]
@@ -42,6 +44,21 @@ fn operations() -> Vec<Operation> {
         patch("/api/v1/records/{collection}/{id}", records::patch::handle, records::patch::doc()),
         delete("/api/v1/records/{collection}/{id}", records::delete::handle, records::delete::doc()),
         post("/api/v1/batch", batch::handle, batch::doc()),
+
+        post("/api/v1/tasks", tasks::create::handle, tasks::create::doc()),
+        get("/api/v1/tasks", tasks::list::handle, tasks::list::doc()),
+        get("/api/v1/tasks/{id}", tasks::get::handle, tasks::get::doc()),
+        post("/api/v1/tasks/{id}/cancel", tasks::cancel::handle, tasks::cancel::doc()),
+        post("/api/v1/tasks/{id}/retry", tasks::retry::handle, tasks::retry::doc()),
+        get("/api/v1/tasks/{id}/events", tasks::events::handle, tasks::events::doc()),
+        post("/api/v1/tasks/{id}/heartbeat", tasks::heartbeat::handle, tasks::heartbeat::doc()),
+        post("/api/v1/tasks/{id}/complete", tasks::complete::handle, tasks::complete::doc()),
+        post("/api/v1/tasks/{id}/fail", tasks::fail::handle, tasks::fail::doc()),
+
+        get("/api/v1/queues", queues::list::handle, queues::list::doc()),
+        post("/api/v1/queues/{queue}/pause", queues::pause::handle, queues::pause::doc()),
+        post("/api/v1/queues/{queue}/resume", queues::resume::handle, queues::resume::doc()),
+        post("/api/v1/queues/{queue}/lease", queues::lease::handle, queues::lease::doc()),
     ]
 }
 

@@ -95,6 +95,11 @@ impl Ctx {
         }
     }
 
+    /// Whether a user with this role acts.
+    pub fn has_role(&self, name: &str) -> bool {
+        matches!(&self.actor, Actor::User { role, .. } if role.as_str() == name)
+    }
+
     /// Whether an administrator or Outrigger itself acts.
     pub fn is_admin(&self) -> bool {
         match &self.actor {

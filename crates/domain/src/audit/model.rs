@@ -47,6 +47,24 @@ pub enum Action {
     /// A collection was defined or its definition was changed.
     #[serde(rename = "records.collection_changed")]
     CollectionChanged,
+    /// A task was cancelled.
+    #[serde(rename = "tasks.cancelled")]
+    TaskCancelled,
+    /// A finished task was begun again.
+    #[serde(rename = "tasks.replayed")]
+    TaskReplayed,
+    /// Nothing is claimed from a queue any more.
+    #[serde(rename = "tasks.queue_paused")]
+    QueuePaused,
+    /// Tasks are claimed from a queue again.
+    #[serde(rename = "tasks.queue_resumed")]
+    QueueResumed,
+    /// A schedule was made or changed.
+    #[serde(rename = "tasks.schedule_changed")]
+    ScheduleChanged,
+    /// A schedule was deleted.
+    #[serde(rename = "tasks.schedule_deleted")]
+    ScheduleDeleted,
     /// A collection was deleted with all of its records.
     #[serde(rename = "records.collection_deleted")]
     CollectionDeleted,

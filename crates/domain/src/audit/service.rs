@@ -5,7 +5,7 @@ use std::sync::Arc;
 use outrigger_kernel::{Clock, Ctx, Ids, Page, PageRequest, Result};
 use outrigger_ports::collection::Collection;
 use outrigger_ports::index_value;
-use outrigger_ports::store::{Order, Precondition, Write};
+use outrigger_ports::store::{Batch, Order, Precondition, Write};
 use serde_json::{Map, Value};
 
 use super::model::{Action, Entry, Outcome};
@@ -61,6 +61,16 @@ impl Audit {
             },
         };
         Collection::put(&self.ids.new_id("aud"), &entry, Precondition::Absent)
+    }
+
+    /// Records a success whose change was made elsewhere than in the store.
+    ///
+    /// # Errors
+    /// `unavailable` when the store is away.
+    pub async fn record(&self, ctx: &Ctx, action: Action, target: Option<&str>) -> Result<()> {
+        let entry = self.entry(ctx, action, target, Value::Null)?;
+        self.entries.store().commit(Batch::of([entry])).await?;
+        Ok(())
     }
 
     /// A page of the log, the latest first. For administrators.

@@ -1,0 +1,205 @@
+//! Enqueuing tasks: alone, or in the batch of the change that causes them.
+
+use std::time::Duration;
+
+use outrigger_kernel::{Ctx, Error, Result, Timestamp, limits};
+use outrigger_ports::queue::{Enqueued, Task};
+use outrigger_ports::store::{Batch, StoreError, Write};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::input::{New, TaskInput};
+use super::job::Job;
+use super::kind::{Kind, check_name};
+use super::service::Tasks;
+use super::view::TaskView;
+use crate::idempotency::{Answer, Keyed};
+
+/// Longest time for which a task may be put off.
+const DELAY_MAX: Duration = Duration::from_secs(366 * 86_400);
+
+/// Tasks for a batch that is about to be committed; then [`Staged::committed`].
+#[derive(Debug)]
+#[must_use]
+pub struct Staged {
+    /// To be added to the batch.
+    pub writes: Vec<Write>,
+    tasks: Vec<Task>,
+}
+
+impl Tasks {
+    /// Enqueues a task for a client. With an idempotency key, once. For administrators: a task acts
+    /// with the rights of Outrigger itself.
+    ///
+    /// # Errors
+    /// `forbidden`, `invalid` (an unknown kind, a payload that its schema does not allow, with the
+    /// places), `conflict` (`not_unique`).
+    pub async fn enqueue(
+        &self,
+        ctx: &Ctx,
+        input: TaskInput,
+        idempotency_key: Option<&str>,
+    ) -> Result<(String, String)> {
+        ctx.require_admin()?;
+        let body = serde_json::to_vec(&input).map_err(Error::internal)?;
+        let keyed =
+            idempotency_key.map(|key| Keyed::new(ctx, "enqueue", key, &body)).transpose()?;
+        if let Some(first) = self.first_answer(keyed.as_ref()).await? {
+            return Ok(first);
+        }
+        let task = self.prepare(ctx, input)?;
+        let record = outrigger_ports::queue::TaskRecord::new(task.clone(), task.created_at);
+        let text = serde_json::to_string(&TaskView::of(&record)?).map_err(Error::internal)?;
+        let Some(keyed) = keyed else {
+            self.push(task.clone()).await?;
+            return Ok((task.id, text));
+        };
+        let mut staged = self.stage(vec![task.clone()])?;
+        let answer = Answer { etag: None, location: Some(task.id.clone()), body: text.clone() };
+        staged.writes.push(self.idempotency.keep(&keyed, answer)?);
+        match self.store.commit(Batch::of(std::mem::take(&mut staged.writes))).await {
+            Ok(_) => {
+                self.committed(staged).await;
+                Ok((task.id, text))
+            }
+            // The id is new, so it was the key: the same request came twice at the same time.
+            Err(StoreError::Precondition { .. }) => self
+                .first_answer(Some(&keyed))
+                .await?
+                .ok_or_else(|| Error::conflict("concurrent_change", "try again")),
+            Err(StoreError::Unique { .. }) => Err(not_unique("another task")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Enqueues a job of Outrigger's own. `None` when its unique key is taken: one is on its way.
+    ///
+    /// # Errors
+    /// `unavailable` when the queue is away.
+    pub async fn enqueue_job<J: Job>(&self, ctx: &Ctx, new: New<J>) -> Result<Option<String>> {
+        let task = self.task_of(ctx, &new)?;
+        let id = task.id.clone();
+        match self.queue.enqueue(vec![task]).await?.pop() {
+            Some(Enqueued::Duplicate { .. }) => Ok(None),
+            _ => Ok(Some(id)),
+        }
+    }
+
+    /// The job as a task, for [`Tasks::stage`].
+    ///
+    /// # Errors
+    /// `invalid` when its kind is not known or its payload is not allowed.
+    pub fn task_of<J: Job>(&self, ctx: &Ctx, new: &New<J>) -> Result<Task> {
+        let payload = serde_json::to_value(&new.job).map_err(Error::internal)?;
+        self.prepare(
+            ctx,
+            TaskInput {
+                unique_key: new.job.unique_key(),
+                priority: new.priority,
+                delay_s: None,
+                run_at: (!new.delay.is_zero()).then(|| self.clock.now().plus(new.delay)),
+                ..TaskInput::of(J::KIND, payload)
+            },
+        )
+    }
+
+    /// Puts tasks into a batch that causes them: all or nothing.
+    ///
+    /// # Errors
+    /// `too_large`.
+    pub fn stage(&self, tasks: Vec<Task>) -> Result<Staged> {
+        Ok(Staged { writes: self.queue.stage(&tasks)?, tasks })
+    }
+
+    /// The batch was committed: its tasks start at once. Should nobody say so, they start a little
+    /// later.
+    pub async fn committed(&self, staged: Staged) {
+        self.queue.committed(staged.tasks).await;
+    }
+
+    /// The task that this asks for, after all checks.
+    ///
+    /// # Errors
+    /// `invalid` with the place.
+    pub fn prepare(&self, ctx: &Ctx, input: TaskInput) -> Result<Task> {
+        let kind = self.kinds.get(&input.kind, &["body", "kind"])?;
+        kind.check(&input.payload).map_err(|error| error.within(&["body", "payload"]))?;
+        let now = self.clock.now();
+        let run_at = due(&input, now)?;
+        if let Some(queue) = &input.queue {
+            check_name(queue, &["body", "queue"])?;
+        }
+        let options = &kind.options;
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Ok(Task {
+            id: self.ids.new_id("tsk"),
+            queue: input.queue.unwrap_or_else(|| options.queue.to_owned()),
+            payload: payload_text(&input.payload)?,
+            sealed: false,
+            priority: input.priority.unwrap_or(limits::TASK_PRIORITY_DEFAULT),
+            run_at,
+            unique_key: input.unique_key,
+            max_attempts: input.max_attempts.unwrap_or(options.max_attempts),
+            timeout_ms: input.timeout_s.map_or(millis(options.timeout), |s| s * 1_000),
+            backoff_ms: millis(options.backoff),
+            backoff_max_ms: millis(options.backoff_max),
+            retention_s: options.retention.as_secs(),
+            created_at: now,
+            created_by: ctx.user_id().map(ToOwned::to_owned),
+            trace: None,
+            kind: input.kind,
+        })
+    }
+
+    async fn push(&self, task: Task) -> Result<()> {
+        match self.queue.enqueue(vec![task]).await?.pop() {
+            Some(Enqueued::Duplicate { of }) => Err(not_unique(&of)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn first_answer(&self, keyed: Option<&Keyed>) -> Result<Option<(String, String)>> {
+        let Some(keyed) = keyed else { return Ok(None) };
+        let answer = self.idempotency.replay(keyed).await?;
+        Ok(answer.map(|answer| (answer.location.unwrap_or_default(), answer.body)))
+    }
+
+    /// The kind of this name.
+    pub(super) fn kind(&self, name: &str, loc: &[&str]) -> Result<&Kind> {
+        self.kinds.get(name, loc).map(|kind| &**kind)
+    }
+}
+
+/// When the task is due.
+fn due(input: &TaskInput, now: Timestamp) -> Result<Timestamp> {
+    let run_at = match (input.delay_s, input.run_at) {
+        (Some(_), Some(_)) => {
+            let message = "say delay_s or run_at, not both";
+            return Err(Error::invalid(&["body", "run_at"], "exclusive", message));
+        }
+        (Some(delay), None) => now.plus(Duration::from_secs(delay.min(DELAY_MAX.as_secs() + 1))),
+        (None, Some(at)) => at.max(now),
+        (None, None) => now,
+    };
+    if run_at > now.plus(DELAY_MAX) {
+        let place = if input.delay_s.is_some() { "delay_s" } else { "run_at" };
+        let message = "a task can be put off for 366 days at most";
+        return Err(Error::invalid(&["body", place], "maximum", message));
+    }
+    Ok(run_at)
+}
+
+fn payload_text(payload: &Value) -> Result<Box<RawValue>> {
+    let text = serde_json::value::to_raw_value(payload).map_err(Error::internal)?;
+    if text.get().len() > limits::TASK_PAYLOAD_BYTES_MAX {
+        let most = limits::TASK_PAYLOAD_BYTES_MAX;
+        let message = format!("a payload has at most {most} bytes of JSON; put more into a record");
+        return Err(Error::invalid(&["body", "payload"], "too_large", message));
+    }
+    Ok(text)
+}
+
+fn not_unique(of: &str) -> Error {
+    let message = format!("{of} with this unique key is not finished");
+    Error::conflict("not_unique", message)
+}

@@ -1,0 +1,5 @@
+//! The jobs of this module.
+
+mod noop;
+
+pub use noop::Noop;

@@ -1,0 +1,281 @@
+//! Leases for workers in any language: claim, heartbeat, complete, fail.
+//!
+//! They are asked for by users with the role `worker`, or by administrators.
+
+use std::time::Duration;
+
+use outrigger_kernel::{Ctx, Error, Result, Timestamp, limits};
+use outrigger_ports::queue::{
+    Beat, Claim, Heartbeat, KindLimits, Lease, Leased, Outcome, Settlement,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::backoff::retry_at;
+use super::job::failure;
+use super::kind::check_name;
+use super::service::Tasks;
+
+/// The role of those who may take leases.
+const ROLE: &str = "worker";
+/// Longest wait for a task in one call.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// What a worker asks for.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseInput {
+    /// Of these kinds.
+    #[schemars(length(min = 1, max = 50))]
+    pub kinds: Vec<String>,
+    /// At most so many tasks.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 100))]
+    pub limit: usize,
+    /// Wait for so many seconds when there is none.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 20))]
+    pub wait_s: u64,
+    /// For so many seconds, unless heartbeats extend it.
+    #[serde(default = "lease_s")]
+    #[schemars(range(min = 2, max = 3_600))]
+    pub lease_s: u64,
+}
+
+/// A sign of life.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeartbeatInput {
+    /// The lease's token.
+    pub token: String,
+    /// What the worker says of its progress.
+    #[serde(default)]
+    pub progress: Option<Value>,
+    /// The lease shall hold for so many seconds from now.
+    #[serde(default = "lease_s")]
+    #[schemars(range(min = 2, max = 3_600))]
+    pub lease_s: u64,
+}
+
+/// The work is done.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteInput {
+    /// The lease's token.
+    pub token: String,
+    /// What is kept as the task's result.
+    #[serde(default)]
+    pub result: Option<Value>,
+}
+
+/// The work has failed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailInput {
+    /// The lease's token.
+    pub token: String,
+    /// A stable name of what went wrong.
+    #[serde(default = "failed")]
+    #[schemars(length(min = 1, max = 64))]
+    pub code: String,
+    /// What went wrong.
+    #[schemars(length(max = 2_000))]
+    pub message: String,
+    /// Whether another attempt may mend it.
+    #[serde(default = "yes")]
+    pub retry: bool,
+}
+
+fn one() -> usize {
+    1
+}
+fn lease_s() -> u64 {
+    30
+}
+fn failed() -> String {
+    "failed".to_owned()
+}
+fn yes() -> bool {
+    true
+}
+
+/// Tasks to be done.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LeaseView {
+    /// The tasks; empty when there was none in time.
+    pub items: Vec<LeasedView>,
+}
+
+/// A task to be done.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LeasedTask")]
+pub struct LeasedView {
+    /// The task, `tsk_…`
+    pub id: String,
+    /// Which kind of work.
+    pub kind: String,
+    /// In which queue.
+    pub queue: String,
+    /// What is given.
+    pub payload: Value,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// So often it is tried in all.
+    pub max_attempts: u32,
+    /// So many seconds an attempt may take.
+    pub timeout_s: f64,
+    /// Proves the lease in heartbeat, complete and fail.
+    pub token: String,
+    /// Until when, unless heartbeats extend it.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub leased_until: Timestamp,
+    /// The `traceparent` of what caused it.
+    pub trace: Option<String>,
+}
+
+/// The answer to a sign of life.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct HeartbeatView {
+    /// Whether somebody wants the task to stop.
+    pub cancelled: bool,
+}
+
+impl Tasks {
+    /// Leases on tasks for a worker elsewhere.
+    ///
+    /// # Errors
+    /// `forbidden`, `invalid` (`unknown_kind`).
+    pub async fn lease(&self, ctx: &Ctx, queue: &str, input: &LeaseInput) -> Result<LeaseView> {
+        require_worker(ctx)?;
+        check_name(queue, &["path", "queue"])?;
+        let mut kinds: Vec<KindLimits> = Vec::with_capacity(input.kinds.len());
+        for (place, name) in input.kinds.iter().enumerate() {
+            let kind = self.kind(name, &["body", "kinds", &place.to_string()])?;
+            kinds.push(kind.limits());
+        }
+        let claim = Claim {
+            queue,
+            kinds: &kinds,
+            limit: input.limit.clamp(1, limits::TASKS_MAX),
+            lease_for: Duration::from_secs(input.lease_s),
+            worker: ctx.actor_id(),
+        };
+        let until = self.clock.now().plus(Duration::from_secs(input.wait_s).min(WAIT_MAX));
+        loop {
+            let found = self.queue.claim(&claim).await?;
+            let left = until.since(self.clock.now());
+            if !found.is_empty() || left.is_zero() {
+                let items = found.into_iter().map(leased).collect::<Result<_>>()?;
+                return Ok(LeaseView { items });
+            }
+            self.queue.wait(&[queue.to_owned()], left).await;
+        }
+    }
+
+    /// Extends a lease.
+    ///
+    /// # Errors
+    /// `forbidden`, `conflict` (`lease_lost`).
+    pub async fn heartbeat(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        input: &HeartbeatInput,
+    ) -> Result<HeartbeatView> {
+        require_worker(ctx)?;
+        let progress = input.progress.as_ref().map(|p| bounded("progress", p)).transpose()?;
+        let beat = Heartbeat { lease: lease(id, &input.token), progress };
+        let lease_for = Duration::from_secs(input.lease_s);
+        match self.queue.heartbeat(vec![beat], lease_for).await?.first() {
+            Some(Beat::Held) => Ok(HeartbeatView { cancelled: false }),
+            Some(Beat::Cancelled) => Ok(HeartbeatView { cancelled: true }),
+            Some(Beat::Lost) | None => Err(lease_lost()),
+        }
+    }
+
+    /// Ends a lease: the work is done.
+    ///
+    /// # Errors
+    /// `forbidden`, `conflict` (`lease_lost`).
+    pub async fn complete(&self, ctx: &Ctx, id: &str, input: &CompleteInput) -> Result<()> {
+        require_worker(ctx)?;
+        let result = input.result.as_ref().map(|r| bounded("result", r)).transpose()?;
+        self.end(id, &input.token, Outcome::Succeeded { result }).await
+    }
+
+    /// Ends a lease: the work has failed.
+    ///
+    /// # Errors
+    /// `forbidden`, `conflict` (`lease_lost`).
+    pub async fn fail(&self, ctx: &Ctx, id: &str, input: &FailInput) -> Result<()> {
+        require_worker(ctx)?;
+        let record = self.board.find(id).await?.ok_or_else(lease_lost)?;
+        let error = failure(&input.code, input.message.clone());
+        let outcome = if !input.retry {
+            Outcome::Failed { error }
+        } else if record.attempts >= record.task.max_attempts {
+            Outcome::Dead { error }
+        } else {
+            let now = self.clock.now();
+            Outcome::Retry {
+                error,
+                at: retry_at(&record.task, record.attempts, now, &*self.random),
+            }
+        };
+        self.end(id, &input.token, outcome).await
+    }
+
+    async fn end(&self, id: &str, token: &str, outcome: Outcome) -> Result<()> {
+        let settlement = Settlement { lease: lease(id, token), outcome };
+        match self.queue.settle(vec![settlement]).await?.first() {
+            Some(true) => Ok(()),
+            _ => Err(lease_lost()),
+        }
+    }
+}
+
+/// Lets only those pass who may take leases.
+///
+/// # Errors
+/// `unauthenticated`, `forbidden`.
+pub fn require_worker(ctx: &Ctx) -> Result<()> {
+    if ctx.has_role(ROLE) { Ok(()) } else { ctx.require_admin() }
+}
+
+fn lease(id: &str, token: &str) -> Lease {
+    Lease { task_id: id.to_owned(), token: token.to_owned() }
+}
+
+fn lease_lost() -> Error {
+    let message = "this lease has ended: the task went to another worker, or is finished";
+    Error::conflict("lease_lost", message)
+}
+
+fn leased(leased: Leased) -> Result<LeasedView> {
+    let Leased { task, lease, attempt, until } = leased;
+    Ok(LeasedView {
+        payload: serde_json::from_str(task.payload.get()).map_err(Error::internal)?,
+        timeout_s: task.timeout().as_secs_f64(),
+        id: task.id,
+        kind: task.kind,
+        queue: task.queue,
+        attempt,
+        max_attempts: task.max_attempts,
+        token: lease.token,
+        leased_until: until,
+        trace: task.trace,
+    })
+}
+
+/// JSON that fits beside the task.
+fn bounded(name: &str, value: &Value) -> Result<Box<RawValue>> {
+    let text = serde_json::value::to_raw_value(value).map_err(Error::internal)?;
+    if text.get().len() > limits::TASK_RESULT_BYTES_MAX {
+        let most = limits::TASK_RESULT_BYTES_MAX;
+        let message = format!("at most {most} bytes of JSON; put more into a record");
+        return Err(Error::invalid(&["body", name], "too_large", message));
+    }
+    Ok(text)
+}

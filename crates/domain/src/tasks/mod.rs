@@ -1,0 +1,29 @@
+//! Background work: tasks that clients can follow, and the jobs that run them.
+//!
+//! Who wants something done enqueues a **task** of a known kind ([`Tasks::enqueue`]); when it belongs
+//! to a change, the task is in the same batch as the change ([`Tasks::stage`]). A worker of this
+//! binary runs the [`Job`] of that kind; workers in other languages take leases over HTTP
+//! (`leases.rs`).
+
+mod backoff;
+mod enqueue;
+mod input;
+mod job;
+pub mod jobs;
+mod kind;
+mod leases;
+mod service;
+mod view;
+
+pub use backoff::retry_at;
+pub use enqueue::Staged;
+pub use input::{New, TaskInput};
+pub use job::{Abort, AnyJob, Job, JobError, JobResult, Progress, Running, TaskCtx, any};
+pub use kind::{Kind, KindView, Kinds, Options};
+pub use leases::{
+    CompleteInput, FailInput, HeartbeatInput, HeartbeatView, LeaseInput, LeaseView, LeasedView,
+    require_worker,
+};
+pub use outrigger_ports::queue::{Failure, Status};
+pub use service::{QueueView, TaskQuery, Tasks};
+pub use view::{AttemptView, TaskPage, TaskView};

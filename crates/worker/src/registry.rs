@@ -1,0 +1,55 @@
+//! Every job, on one page.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use outrigger_domain::tasks::{AnyJob, Kind, Kinds, any, jobs};
+use outrigger_kernel::Result;
+use outrigger_ports::queue::KindLimits;
+
+/// The jobs of this binary.
+pub fn built_in() -> Vec<Arc<dyn AnyJob>> {
+    vec![any::<jobs::Noop>()]
+}
+
+/// The jobs that a process runs, by kind.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    jobs: HashMap<&'static str, Arc<dyn AnyJob>>,
+    limits: Vec<KindLimits>,
+}
+
+impl Registry {
+    /// These jobs.
+    ///
+    /// # Errors
+    /// `invalid` when the name or schema of one cannot be used.
+    pub fn new(jobs: impl IntoIterator<Item = Arc<dyn AnyJob>>) -> Result<Self> {
+        let mut registry = Self::default();
+        for job in jobs {
+            registry.limits.push(job.kind()?.limits());
+            registry.jobs.insert(job.name(), job);
+        }
+        Ok(registry)
+    }
+
+    /// The kinds of these jobs, and those that workers elsewhere run.
+    ///
+    /// # Errors
+    /// `invalid` when two have the same name, or one cannot be used.
+    pub fn kinds(&self, external: &[String]) -> Result<Kinds> {
+        let own = self.jobs.values().map(|job| job.kind());
+        let others = external.iter().map(|name| Kind::external(name));
+        Kinds::new(own.chain(others).collect::<Result<Vec<_>>>()?)
+    }
+
+    /// The job of this kind.
+    pub(crate) fn find(&self, kind: &str) -> Option<&Arc<dyn AnyJob>> {
+        self.jobs.get(kind)
+    }
+
+    /// What a worker says of its kinds when it claims.
+    pub(crate) fn limits(&self) -> &[KindLimits] {
+        &self.limits
+    }
+}

@@ -1,0 +1,188 @@
+//! Runs one task, from its lease to its outcome.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use outrigger_domain::tasks::{Abort, JobError, Progress, TaskCtx, retry_at};
+use outrigger_kernel::Ctx;
+use outrigger_ports::queue::{Failure, Leased, Outcome, Settlement, Task};
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::Inner;
+use super::running::{Signal, Signals};
+
+/// How long a cancelled job may take to stop by itself; then it is dropped.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
+
+/// What a job came to.
+type Done = Result<Option<Box<RawValue>>, JobError>;
+
+/// Begins the task beside others.
+pub(super) fn begin(worker: &Arc<Inner>, leased: Leased) {
+    let progress = Progress::default();
+    // Counted in at once, so that the lease is kept and no more is claimed than fits.
+    let signals = worker.running.begin(leased.lease.clone(), progress.clone());
+    let span = tracing::debug_span!(
+        "task", task.id = %leased.task.id, task.kind = %leased.task.kind, attempt = leased.attempt
+    );
+    let worker = worker.clone();
+    tokio::spawn(
+        async move {
+            let lease = leased.lease.clone();
+            let outcome = run(&worker, leased, progress, signals).await;
+            if let Some(outcome) = outcome {
+                worker.settler.settle(Settlement { lease: lease.clone(), outcome }).await;
+            }
+            worker.running.end(&lease);
+        }
+        .instrument(span),
+    );
+}
+
+/// Runs the job; `None` when there is nothing to say, as the lease is lost.
+async fn run(
+    worker: &Inner,
+    leased: Leased,
+    progress: Progress,
+    signals: Signals,
+) -> Option<Outcome> {
+    let Leased { task, attempt, .. } = leased;
+    let started = Instant::now();
+    let waited = worker.clock.now().since(task.run_at);
+    metrics::histogram!("outrigger_task_wait_seconds", "queue" => task.queue.clone())
+        .record(waited.as_secs_f64());
+    let (stop, stopping) = watch::channel(false);
+    let ctx = TaskCtx {
+        ctx: Ctx::system(&task.id),
+        services: worker.services.clone(),
+        task,
+        attempt,
+        progress,
+        abort: Abort::new(stopping),
+    };
+    let outcome = match worker.registry.find(&ctx.task.kind) {
+        None => Some(Outcome::Released),
+        Some(job) => {
+            let job = AssertUnwindSafe(job.run(&ctx)).catch_unwind();
+            let job = async { job.await.unwrap_or_else(|panic| Err(panicked(&*panic))) };
+            match supervise(job, ctx.task.timeout(), signals, &stop).await {
+                End::Done(done) => Some(outcome_of(worker, &ctx.task, attempt, done)),
+                End::Cancelled => Some(Outcome::Cancelled),
+                End::HandBack => Some(Outcome::Released),
+                End::Lost => None,
+            }
+        }
+    };
+    note(&ctx.task, outcome.as_ref(), started.elapsed());
+    outcome
+}
+
+/// How supervising a job ended.
+enum End {
+    Done(Done),
+    Cancelled,
+    HandBack,
+    Lost,
+}
+
+/// Runs the job until it is done, its time is over, or a signal ends it.
+async fn supervise(
+    job: impl Future<Output = Done>,
+    timeout: Duration,
+    mut signals: Signals,
+    stop: &watch::Sender<bool>,
+) -> End {
+    let mut job = std::pin::pin!(job);
+    let mut end = Instant::now() + timeout;
+    let mut cancelled = false;
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut job => {
+                return if cancelled && done.is_err() { End::Cancelled } else { End::Done(done) };
+            }
+            changed = signals.changed() => {
+                let signal = if changed.is_ok() { *signals.borrow_and_update() } else { Signal::Lost };
+                stop.send_replace(signal != Signal::Run);
+                match signal {
+                    Signal::Lost => return End::Lost,
+                    Signal::HandBack => return End::HandBack,
+                    Signal::Cancel if !cancelled => {
+                        cancelled = true;
+                        end = end.min(Instant::now() + CANCEL_GRACE);
+                    }
+                    Signal::Run | Signal::Cancel => {}
+                }
+            }
+            () = tokio::time::sleep_until(end) => {
+                let message = format!("the job did not end within {timeout:?}");
+                let timed_out = || End::Done(Err(JobError::retry("timeout", message)));
+                return if cancelled { End::Cancelled } else { timed_out() };
+            }
+        }
+    }
+}
+
+/// What the queue is told.
+fn outcome_of(worker: &Inner, task: &Task, attempt: u32, done: Done) -> Outcome {
+    match done {
+        Ok(result) => Outcome::Succeeded { result },
+        Err(JobError { failure: error, retry: false }) => Outcome::Failed { error },
+        Err(JobError { failure: error, .. }) if attempt >= task.max_attempts => {
+            Outcome::Dead { error }
+        }
+        Err(JobError { failure: error, .. }) => {
+            let at = retry_at(task, attempt, worker.clock.now(), &*worker.random);
+            Outcome::Retry { error, at }
+        }
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> JobError {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    JobError::retry("panicked", text.unwrap_or_else(|| "the job panicked".to_owned()))
+}
+
+/// Counts and logs it, once, here.
+fn note(task: &Task, outcome: Option<&Outcome>, took: Duration) {
+    let word = match outcome {
+        Some(Outcome::Succeeded { .. }) => "succeeded",
+        Some(Outcome::Retry { .. }) => "retry",
+        Some(Outcome::Failed { .. }) => "failed",
+        Some(Outcome::Dead { .. }) => "dead",
+        Some(Outcome::Cancelled) => "cancelled",
+        Some(Outcome::Released) => "released",
+        None => "lost",
+    };
+    let kind = task.kind.clone();
+    metrics::histogram!("outrigger_task_duration_seconds", "kind" => kind, "outcome" => word)
+        .record(took.as_secs_f64());
+    match outcome {
+        Some(
+            Outcome::Retry { error, .. } | Outcome::Failed { error } | Outcome::Dead { error },
+        ) => log_failure(task, word, error),
+        None => tracing::warn!(
+            task.id,
+            task.kind,
+            "the lease on a task was lost: another worker may run it"
+        ),
+        _ => tracing::debug!(task.id, task.kind, outcome = word, "a task ended"),
+    }
+}
+
+fn log_failure(task: &Task, word: &'static str, error: &Failure) {
+    let Failure { code, message } = error;
+    if word == "retry" {
+        tracing::info!(task.id, task.kind, code, source = message, "a task is tried again");
+    } else {
+        tracing::warn!(task.id, task.kind, code, source = message, outcome = word, "a task failed");
+    }
+}
