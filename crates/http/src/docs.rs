@@ -77,8 +77,7 @@ pub(crate) async fn redoc() -> Response {
 pub(crate) async fn openapi(State(app): State<App>) -> crate::HttpResult<Response> {
     let definitions = app.services.records.definitions().all().await?;
     let kinds = app.services.tasks.kinds();
-    let document =
-        crate::openapi::document(&app.operations, &app.settings, &definitions, &kinds);
+    let document = crate::openapi::document(&app.operations, &app.settings, &definitions, &kinds);
     Ok(axum::Json(document).into_response())
 }
 

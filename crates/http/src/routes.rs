@@ -6,9 +6,7 @@ use axum::routing::get as route_get;
 use crate::operation::{Operation, delete, get, patch, post, put};
 use crate::settings::Settings;
 use crate::state::App;
-use crate::{
-    auth, batch, collections, docs, health, queues, records, tasks, users, well_known,
-};
+use crate::{auth, batch, collections, docs, health, queues, records, tasks, users, well_known};
 
 /// Every documented operation.
 #[rustfmt::skip]

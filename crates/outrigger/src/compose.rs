@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use outrigger_domain::auth::{AuthSettings, HashSettings, RsaBits, Signing, ThrottleSettings};
 use outrigger_domain::services::{Settings, Shared};
+use outrigger_domain::tasks::Kinds;
 use outrigger_domain::{Ports, Services, records};
-use outrigger_embedded::{MemoryCache, MemoryLimiter};
+use outrigger_embedded::{MemoryCache, MemoryLimiter, StoreQueue, Wakeups};
 use outrigger_kernel::{Clock, Random, Secret, SystemClock, SystemRandom};
 use outrigger_ports::cache::Cache;
 use outrigger_ports::cached::{CacheAside, LostWrites, StoredNotices, Timing};
@@ -20,8 +21,10 @@ use outrigger_ports::store::Store;
 use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions};
 use outrigger_sql::{PostgresOptions, PostgresReplica, PostgresStore, SqliteOptions, SqliteStore};
 
+use crate::Additions;
 use crate::config::Config;
 use crate::secret_file;
+use outrigger_worker::Registry;
 
 /// What the threads of a process have in common: one SQLite file, one cache in memory.
 #[derive(Debug)]
@@ -36,6 +39,7 @@ pub(crate) struct Backends {
     memory_aside: Arc<CacheAside>,
     memory_limiter: Arc<MemoryLimiter>,
     lost_writes: LostWrites,
+    wakeups: Wakeups,
     cache_breaker: Arc<Breaker>,
     limiter_breaker: Arc<Breaker>,
 }
@@ -102,6 +106,7 @@ impl Backends {
             memory_aside: Arc::new(CacheAside::new(memory_cache.clone(), random.clone())),
             memory_cache,
             lost_writes: LostWrites::default(),
+            wakeups: Wakeups::default(),
             cache_breaker: breaker("cache"),
             limiter_breaker: breaker("limiter"),
             memory_limiter: Arc::new(MemoryLimiter::new(clock.clone())),
@@ -130,7 +135,12 @@ impl Backends {
         let redis = redis(&self.config, self.clock(), self.random())?;
         let (cache, aside) = self.cache(redis.as_ref(), &store);
         let limiter = self.limiter(redis.as_ref());
+        let queue = StoreQueue::new(store.clone(), self.clock.clone(), self.random.clone())
+            .sharing(self.wakeups.clone());
+        let queue = Arc::new(queue);
         let ports = Ports {
+            queue: queue.clone(),
+            board: queue,
             store,
             cache: aside,
             limiter,
@@ -249,7 +259,7 @@ pub(crate) async fn redis_cache(config: &Config) -> Result<Option<RedisCache>> {
 ///
 /// # Errors
 /// Names the setting that cannot work.
-pub(crate) fn shared(config: &Config, ports: &Ports) -> Result<Shared> {
+pub(crate) fn shared(config: &Config, kinds: Kinds, ports: &Ports) -> Result<Shared> {
     let settings = Settings {
         auth: auth_settings(config)?,
         records: records::Settings { settle: Duration::from_secs(config.records.settle_s) },
@@ -259,7 +269,16 @@ pub(crate) fn shared(config: &Config, ports: &Ports) -> Result<Shared> {
             escalation: None,
         },
     };
-    Shared::new(settings, ports).context("auth")
+    Shared::new(settings, kinds, ports).context("auth")
+}
+
+/// The jobs of this binary, and those of the library's user.
+///
+/// # Errors
+/// Names the job whose kind cannot be used.
+pub(crate) fn registry(additions: &Additions) -> Result<Registry> {
+    let jobs = outrigger_worker::built_in().into_iter().chain(additions.jobs.iter().cloned());
+    Registry::new(jobs).context("a job cannot be used")
 }
 
 /// The services of the calling thread.

@@ -16,7 +16,7 @@
 //! Own routes get the same sign-in, limits, metrics, errors and API document as the built-in ones.
 
 mod bootstrap;
-pub mod cli;
+mod cli;
 mod compose;
 pub mod config;
 mod internal;
@@ -30,12 +30,16 @@ mod server;
 mod signals;
 mod telemetry;
 mod upkeep;
+mod work;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 pub use axum::Json;
 pub use axum::extract::{Path, Query, State};
-pub use outrigger_domain::records;
+use outrigger_domain::tasks::AnyJob;
+pub use outrigger_domain::tasks::{Job, JobError, JobResult, TaskCtx};
+pub use outrigger_domain::{records, tasks};
 pub use outrigger_http::access::{Administrator, Anyone, SignedIn};
 pub use outrigger_http::body::Body;
 pub use outrigger_http::operation::{Access, delete, get, patch, post, put};
@@ -47,7 +51,14 @@ pub use schemars::{self, JsonSchema};
 /// A backend: the built-in one, and what its user adds.
 #[derive(Debug, Default)]
 pub struct Outrigger {
-    operations: Vec<Operation>,
+    additions: Additions,
+}
+
+/// What the user of the library adds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Additions {
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) jobs: Vec<Arc<dyn AnyJob>>,
 }
 
 impl Outrigger {
@@ -59,12 +70,19 @@ impl Outrigger {
     /// Adds operations.
     #[must_use]
     pub fn routes(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
-        self.operations.extend(operations);
+        self.additions.operations.extend(operations);
+        self
+    }
+
+    /// Adds a job: its tasks can be enqueued, and workers of this binary run them.
+    #[must_use]
+    pub fn job<J: Job>(mut self) -> Self {
+        self.additions.jobs.push(tasks::any::<J>());
         self
     }
 
     /// Does what the command line says; the same commands as the `outrigger` binary.
     pub fn run(self) -> ExitCode {
-        cli::run(std::env::args_os(), self.operations)
+        cli::run(std::env::args_os(), &self.additions)
     }
 }

@@ -13,18 +13,22 @@ use outrigger_ports::store::{MigrateMode, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::compose::{Backends, services, shared};
-use crate::config::{Config, insecurities};
+use crate::compose::{Backends, registry, services, shared};
+use crate::config::{Config, Role, insecurities};
 use crate::server::{self, Bounds, Lane, Phase, Serving};
-use crate::{bootstrap, internal, probes, signals, telemetry, upkeep};
+use crate::work::{self, Working};
+use crate::{Additions, bootstrap, internal, probes, signals, telemetry, upkeep};
 
 /// How long a start waits for another process's migration.
 const MIGRATION_WAIT: Duration = Duration::from_secs(60);
 
+/// What is left of the time to stop for handing tasks back.
+const HAND_BACK: Duration = Duration::from_secs(3);
+
 /// Everything that the threads of a serving process share.
 struct Process {
     config: Config,
-    backends: Backends,
+    backends: Arc<Backends>,
     shared: Shared,
     http: Arc<outrigger_http::Settings>,
     health: Arc<Health>,
@@ -38,7 +42,7 @@ struct Process {
 ///
 /// # Errors
 /// One line that names the cause and the setting, when the start does not succeed.
-pub(crate) fn serve(config: &Config, operations: Vec<Operation>) -> Result<()> {
+pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
     let insecure = insecurities(config);
     if config.is_production() && !insecure.is_empty() {
         bail!("not fit for production:\n  - {}", insecure.join("\n  - "));
@@ -48,17 +52,22 @@ pub(crate) fn serve(config: &Config, operations: Vec<Operation>) -> Result<()> {
     let runtime = runtime()?;
     let (phase_sender, phase) = watch::channel(Phase::Running);
     runtime.block_on(async {
-        let listener = listen(config, config.http.port, "http.port").await?;
+        let listener = match config.has_role(Role::Api) {
+            true => Some(listen(config, config.http.port, "http.port").await?),
+            false => None,
+        };
         let internal = listen(config, config.http.internal_port, "http.internal_port").await?;
-        let backends = Backends::open(config)?;
+        let registry = registry(additions)?;
+        let backends = Arc::new(Backends::open(config)?);
         let connected = backends.connect().await?.watching(&backends).await?;
         connected.settle().await;
         prepare_store(config, &*connected.ports.store).await?;
-        let shared = shared(config, &connected.ports)?;
+        let kinds = registry.kinds(&config.tasks.external_kinds);
+        let shared = shared(config, kinds.context("tasks.external_kinds")?, &connected.ports)?;
         let main = services(&connected.ports, &shared);
         main.auth.load_keys().await.context("auth.secret: the signing keys cannot be read")?;
         bootstrap::administrator(config, &main).await?;
-        let health = Arc::new(Health::new("api", backends.clock()));
+        let health = Arc::new(Health::new(config.roles().join("+"), backends.clock()));
         probes::once(&connected, config, &health).await;
         // Before anything cached is believed; when it fails, it is tried again below.
         let _ = connected.ports.cache.look().await;
@@ -70,21 +79,32 @@ pub(crate) fn serve(config: &Config, operations: Vec<Operation>) -> Result<()> {
             backends,
             shared,
             health: health.clone(),
-            operations,
+            operations: additions.operations.clone(),
             phase: phase.clone(),
         });
-        let (lanes, threads) = start_threads(&process)?;
-        announce(config, &listener, &internal)?;
-        tokio::spawn(server::accept(listener, lanes, process.bounds, phase.clone()));
+        announce(config, listener.as_ref(), &internal)?;
+        let threads = match listener {
+            Some(listener) => {
+                let (lanes, threads) = start_threads(&process)?;
+                tokio::spawn(server::accept(listener, lanes, process.bounds, phase.clone()));
+                threads
+            }
+            None => Vec::new(),
+        };
+        let working = match config.has_role(Role::Worker) {
+            true => Some(work::start(config, &process.backends, &process.shared, &registry)?),
+            false => None,
+        };
         tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
         let store = connected.ports.store.clone();
         if config.redis.url.is_set() {
             tokio::spawn(upkeep::keep_current(connected.ports.cache.clone()));
         }
-        tokio::spawn(probes::run(connected, config.clone(), health.clone()));
+        let worker = working.as_ref().map(|working| working.health.clone());
+        tokio::spawn(probes::run(connected, config.clone(), health.clone(), worker));
         tokio::spawn(upkeep::run(main, store, process.backends.random()));
         let drain = signals::wait().await?;
-        stop(config, drain, &health, &phase_sender, threads).await
+        stop(config, drain, &health, &phase_sender, threads, working).await
     })
 }
 
@@ -200,7 +220,17 @@ fn run_thread(process: &Process, serving: Serving, ready: &std::sync::mpsc::Send
     }
 }
 
-fn announce(config: &Config, listener: &TcpListener, internal: &TcpListener) -> Result<()> {
+fn announce(config: &Config, listener: Option<&TcpListener>, internal: &TcpListener) -> Result<()> {
+    let Some(listener) = listener else {
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            internal = %internal.local_addr()?,
+            database = crate::config::redact_url(config.database.url.expose()),
+            "outrigger works on the queues {}",
+            config.worker.queues.join(", "),
+        );
+        return Ok(());
+    };
     let public: SocketAddr = listener.local_addr()?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -222,10 +252,14 @@ async fn stop(
     health: &Health,
     phase: &watch::Sender<Phase>,
     threads: Threads,
+    working: Option<Working>,
 ) -> Result<()> {
     let budget = tokio::time::sleep(Duration::from_secs(config.http.shutdown_s));
     let mut budget = std::pin::pin!(budget);
     health.drain();
+    if let Some(working) = &working {
+        working.stop(Duration::from_secs(config.http.shutdown_s).saturating_sub(HAND_BACK));
+    }
     if drain {
         tracing::info!(drain_s = config.http.drain_s, "draining: /health says 503 from now on");
         phase.send_replace(Phase::Draining);
@@ -239,6 +273,7 @@ async fn stop(
         for thread in threads {
             let _ = thread.join();
         }
+        working.into_iter().for_each(Working::join);
     });
     tokio::select! {
         _ = joined => tracing::info!("stopped"),

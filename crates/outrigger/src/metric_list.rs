@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 19] = [
+pub(crate) const ALL: [Metric; 24] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -175,6 +175,39 @@ pub(crate) const ALL: [Metric; 19] = [
         Unit::Seconds,
         &[("operation", "get, get_many, query, commit, scan, purge_expired")],
         "How long calls of the store took, with waiting.",
+    ),
+    metric(
+        "outrigger_task_duration_seconds",
+        Histogram,
+        Unit::Seconds,
+        &[
+            ("kind", "the kinds of tasks that this binary runs"),
+            ("outcome", "succeeded, retry, failed, dead, cancelled, released, lost"),
+        ],
+        "How long attempts of tasks took, and how they ended.",
+    ),
+    metric(
+        "outrigger_task_leases_refused_total",
+        Counter,
+        Unit::Count,
+        &[],
+        "Outcomes of tasks that the queue refused, because the lease had ended.",
+    ),
+    metric(
+        "outrigger_task_wait_seconds",
+        Histogram,
+        Unit::Seconds,
+        &[("queue", "the queues of `worker.queues`")],
+        "How long tasks that were due waited for this worker.",
+    ),
+    metric("outrigger_tasks_running", Gauge, Unit::Count, &[], "Tasks that this worker runs now."),
+    metric(
+        "outrigger_tasks_tended_total",
+        Counter,
+        Unit::Count,
+        &[("what", "promoted, recovered, quarantined, forgotten")],
+        "Tasks that became due, lost their worker, were put among the dead for that, or were \
+         forgotten.",
     ),
     metric(
         "process_cpu_seconds_total",

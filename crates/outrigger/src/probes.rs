@@ -13,10 +13,18 @@ use crate::config::Config;
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Runs until the process ends.
-pub(crate) async fn run(connected: Connected, config: Config, health: Arc<Health>) {
+pub(crate) async fn run(
+    connected: Connected,
+    config: Config,
+    health: Arc<Health>,
+    worker: Option<outrigger_worker::Health>,
+) {
     loop {
         tokio::time::sleep(EVERY).await;
         once(&connected, &config, &health).await;
+        if let Some(worker) = &worker {
+            health.note("worker", consuming(worker));
+        }
     }
 }
 
@@ -34,6 +42,15 @@ pub(crate) async fn once(connected: &Connected, config: &Config, health: &Health
         connected.ports.cache.repair().await;
         let limiter = connected.ports.limiter.probe().await.map_err(|error| error.to_string());
         health.note("limiter", check(limiter, CheckStatus::Degraded));
+    }
+}
+
+/// A worker is well when it consumes, whatever its port answers.
+fn consuming(worker: &outrigger_worker::Health) -> Check {
+    let stands = format!("has claimed nothing for {} s", worker.still().as_secs());
+    match worker.is_well() {
+        true => Check { status: CheckStatus::Ok, latency_ms: None, detail: None },
+        false => Check { status: CheckStatus::Down, latency_ms: None, detail: Some(stands) },
     }
 }
 

@@ -24,6 +24,7 @@ const KERNEL: &str = "outrigger-kernel";
 const PORTS: &str = "outrigger-ports";
 const DOMAIN: &str = "outrigger-domain";
 const HTTP: &str = "outrigger-http";
+const WORKER: &str = "outrigger-worker";
 const EMBEDDED: &str = "outrigger-embedded";
 const SQL: &str = "outrigger-sql";
 const REDIS: &str = "outrigger-redis";
@@ -38,13 +39,14 @@ const GRAPH: &[Edges] = &[
     edges(PORTS, &[KERNEL], &[]),
     edges(DOMAIN, &[KERNEL, PORTS], &[EMBEDDED]),
     edges(HTTP, &[KERNEL, DOMAIN], &[]),
+    edges(WORKER, &[KERNEL, PORTS, DOMAIN], &[EMBEDDED]),
     edges(EMBEDDED, &[KERNEL, PORTS], &[CONFORMANCE]),
     // The memory store is the model that the real ones are compared with.
     edges(SQL, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
     edges(REDIS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     edges(CONFORMANCE, &[KERNEL, PORTS], &[]),
     edges(TESTKIT, &[], &[]),
-    edges(OUTRIGGER, &[KERNEL, PORTS, DOMAIN, HTTP, EMBEDDED, SQL, REDIS], &[TESTKIT]),
+    edges(OUTRIGGER, &[KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, REDIS], &[TESTKIT]),
     edges("xtask", &[TESTKIT], &[]),
     edges("outrigger-bench-driver", &[TESTKIT], &[]),
     edges("outrigger-bench-floor", &[], &[]),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore};
+use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore, StoreQueue};
 use outrigger_kernel::{Actor, Ctx, ManualClock, Role, SystemRandom, Timestamp};
 use outrigger_ports::cached::CacheAside;
 
@@ -21,8 +21,12 @@ impl World {
         let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
         let random = Arc::new(SystemRandom);
         let cache = Arc::new(MemoryCache::new(1 << 20, clock.clone()));
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let queue = Arc::new(StoreQueue::new(store.clone(), clock.clone(), random.clone()));
         let ports = Ports {
-            store: Arc::new(MemoryStore::new(clock.clone())),
+            queue: queue.clone(),
+            board: queue,
+            store,
             cache: Arc::new(CacheAside::new(cache, random.clone())),
             limiter: Arc::new(MemoryLimiter::new(clock.clone())),
             clock: clock.clone(),

@@ -24,6 +24,5 @@ pub use leases::{
     CompleteInput, FailInput, HeartbeatInput, HeartbeatView, LeaseInput, LeaseView, LeasedView,
     require_worker,
 };
-pub use outrigger_ports::queue::{Failure, Status};
 pub use service::{QueueView, TaskQuery, Tasks};
 pub use view::{AttemptView, TaskPage, TaskView};

@@ -7,7 +7,7 @@ pub(crate) mod openapi;
 pub(crate) mod patch;
 pub(crate) mod read;
 pub(crate) mod replace;
-mod view;
+pub(crate) mod view;
 
 pub(crate) use view::header;
 

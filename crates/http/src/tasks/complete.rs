@@ -12,7 +12,9 @@ use crate::state::App;
 
 pub(crate) fn doc() -> Doc {
     Doc::new("tasks.complete", "Say that a task is done")
-        .describe("For workers that have leased the task. 409 `lease_lost` when the lease has ended.")
+        .describe(
+            "For workers that have leased the task. 409 `lease_lost` when the lease has ended.",
+        )
         .access(Access::Worker)
         .body::<CompleteInput>()
         .answers_empty(204, "it is noted")

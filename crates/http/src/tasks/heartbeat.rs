@@ -12,7 +12,9 @@ use crate::state::App;
 
 pub(crate) fn doc() -> Doc {
     Doc::new("tasks.heartbeat", "Extend a lease")
-        .describe("For workers that have leased the task. 409 `lease_lost` when the lease has ended.")
+        .describe(
+            "For workers that have leased the task. 409 `lease_lost` when the lease has ended.",
+        )
         .access(Access::Worker)
         .body::<HeartbeatInput>()
         .answers::<HeartbeatView>(200, "the lease holds")

@@ -15,8 +15,7 @@ use crate::state::App;
 
 pub(crate) fn doc() -> Doc {
     let word = || json!({"type": "string"});
-    let statuses =
-        ["scheduled", "queued", "running", "succeeded", "failed", "cancelled", "dead"];
+    let statuses = ["scheduled", "queued", "running", "succeeded", "failed", "cancelled", "dead"];
     Doc::new("tasks.list", "List tasks")
         .describe("The newest come first. Finished tasks are listed as long as they are kept.")
         .access(Access::Admin)

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Arg, ArgMatches, Command};
+use outrigger_domain::tasks::Kinds;
 use outrigger_kernel::{Ctx, Secret};
 
 use super::say;
@@ -30,7 +31,7 @@ pub(super) fn run(config: &Config, matches: &ArgMatches) -> Result<ExitCode> {
     runtime()?.block_on(async {
         let ports = Backends::open(config)?.connect().await?.ports;
         prepare_store(config, &*ports.store).await?;
-        let shared = shared(config, &ports)?;
+        let shared = shared(config, Kinds::default(), &ports)?;
         let made = services(&ports, &shared)
             .auth
             .create_admin(&Ctx::system("admin create"), email, password)

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use outrigger_domain::tasks::Kinds;
 use outrigger_kernel::Ctx;
 
 use super::say;
@@ -28,7 +29,7 @@ pub(super) fn run(config: &Config, matches: &ArgMatches) -> Result<ExitCode> {
     runtime()?.block_on(async {
         let ports = Backends::open(config)?.connect().await?.ports;
         prepare_store(config, &*ports.store).await?;
-        let shared = shared(config, &ports)?;
+        let shared = shared(config, Kinds::default(), &ports)?;
         let auth = services(&ports, &shared).auth;
         let rotated = auth.rotate_keys(&Ctx::system("keys rotate"), refuse_old).await?;
         say(&format!("key {} signs from {}", rotated.kid, rotated.signs_from));

@@ -16,13 +16,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use outrigger_http::Operation;
 
+use crate::Additions;
 use crate::config::{self, Loaded, Sources};
 use crate::lifecycle;
 
 /// Does what the arguments say.
-pub fn run(args: impl IntoIterator<Item = OsString>, operations: Vec<Operation>) -> ExitCode {
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>, additions: &Additions) -> ExitCode {
     let matches = match command().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => {
@@ -30,7 +30,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, operations: Vec<Operation>)
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    match dispatch(&matches, operations) {
+    match dispatch(&matches, additions) {
         Ok(code) => code,
         Err(error) => {
             // One line, with every cause: what failed, where it was set, and why.
@@ -57,9 +57,9 @@ fn command() -> Command {
         .arg(set.action(ArgAction::Append).help("a setting; may be repeated"))
         .subcommand(
             Command::new("serve")
-                .about("Serve the API")
+                .about("Serve the API, and run tasks")
                 .arg(flag("port", "http.port", "the public port"))
-                .arg(flag("roles", "deployment.roles", "what this process does; api"))
+                .arg(flag("roles", "deployment.roles", "what this process does: api,worker"))
                 .arg(flag("services", "http.services", "the services whose routes are exposed")),
         )
         .subcommand(
@@ -99,17 +99,17 @@ fn flag(name: &'static str, key: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(key).help(help)
 }
 
-fn dispatch(matches: &ArgMatches, operations: Vec<Operation>) -> Result<ExitCode> {
+fn dispatch(matches: &ArgMatches, additions: &Additions) -> Result<ExitCode> {
     let loaded = load(matches)?;
     let config = &loaded.config;
     match matches.subcommand() {
-        Some(("serve", _)) => lifecycle::serve(config, operations).map(|()| ExitCode::SUCCESS),
+        Some(("serve", _)) => lifecycle::serve(config, additions).map(|()| ExitCode::SUCCESS),
         Some(("migrate", sub)) => migrate::run(config, sub),
         Some(("doctor", _)) => doctor::run(config),
         Some(("admin", sub)) => admin::run(config, sub),
         Some(("keys", sub)) => keys::run(config, sub),
         Some(("config", _)) => config_show::run(&loaded),
-        Some(("openapi", _)) => openapi::run(config, operations),
+        Some(("openapi", _)) => openapi::run(config, additions),
         Some(("metrics", _)) => metrics::run(),
         Some(("health", _)) => health::run(config),
         _ => Ok(ExitCode::FAILURE),
@@ -125,9 +125,9 @@ fn load(matches: &ArgMatches) -> Result<Loaded> {
         flags.push((key.to_owned(), value.to_owned()));
     }
     if let Some(("serve", serve)) = matches.subcommand() {
-        let keys =
-            [("port", "http.port"), ("roles", "deployment.roles"), ("services", "http.services")];
-        for (name, key) in keys {
+        for (name, key) in
+            [("port", "http.port"), ("services", "http.services"), ("roles", "deployment.roles")]
+        {
             if let Some(value) = serve.get_one::<String>(name) {
                 flags.push((key.to_owned(), value.clone()));
             }

@@ -15,7 +15,7 @@ pub use production::insecurities;
 pub use secrets::Sensitive;
 pub use sections::{
     Admin, Auth, Cache, Config, Database, Deployment, Environment, Http, Log, LogFormat, Mail,
-    Records, Redis,
+    Records, Redis, Role, Tasks, Worker,
 };
 pub use show::redact_url;
 

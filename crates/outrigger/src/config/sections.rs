@@ -18,6 +18,8 @@ pub struct Config {
     pub auth: Auth,
     pub admin: Admin,
     pub records: Records,
+    pub tasks: Tasks,
+    pub worker: Worker,
     pub mail: Mail,
     pub log: Log,
 }
@@ -29,10 +31,33 @@ pub enum Environment {
     Production,
 }
 
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Api,
+    Worker,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tasks {
+    pub external_kinds: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    pub queues: Vec<String>,
+    pub concurrency: usize,
+    pub lease_s: u64,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
     pub environment: Environment,
+    pub roles: Vec<Role>,
     pub replicas: u32,
     pub roles: Vec<String>,
     pub data_dir: PathBuf,
@@ -141,12 +166,23 @@ pub struct Log {
 }
 
 /// The services whose routes can be exposed on their own.
-const SERVICES: [&str; 4] = ["auth", "users", "collections", "records"];
+const SERVICES: [&str; 6] = ["auth", "users", "collections", "records", "tasks", "queues"];
 
 /// What a process can be told to do.
 const ROLES: [&str; 1] = ["api"];
 
 impl Config {
+    /// Whether this process does that.
+    pub fn has_role(&self, role: Role) -> bool {
+        self.deployment.roles.is_empty() || self.deployment.roles.contains(&role)
+    }
+
+    /// The words for what this process does.
+    pub fn roles(&self) -> Vec<&'static str> {
+        let all = [(Role::Api, "api"), (Role::Worker, "worker")];
+        all.into_iter().filter(|(role, _)| self.has_role(*role)).map(|(_, word)| word).collect()
+    }
+
     /// Where to listen.
     pub fn listen_address(&self) -> &str {
         match (self.http.address.as_str(), self.deployment.environment) {
@@ -180,6 +216,16 @@ impl Config {
     /// Checks values that can be wrong on their own, and reads secrets from where they are.
     pub(super) fn check(&self) -> Result<()> {
         let http = &self.http;
+        let worker = &self.worker;
+        ensure!(!worker.queues.is_empty(), "worker.queues must name a queue");
+        ensure!(
+            (1..=10_000).contains(&worker.concurrency),
+            "worker.concurrency must be between 1 and 10000"
+        );
+        ensure!(
+            (3..=600).contains(&worker.lease_s),
+            "worker.lease_s must be between 3 and 600 seconds"
+        );
         for service in &http.services {
             ensure!(
                 SERVICES.contains(&service.as_str()),

@@ -8,7 +8,7 @@ mod upkeep;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore};
+use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore, StoreQueue};
 use outrigger_kernel::{Actor, Ctx, ManualClock, Role, SystemRandom, Timestamp};
 use outrigger_ports::cached::CacheAside;
 use serde_json::{Value, json};
@@ -27,8 +27,12 @@ impl Bench {
     pub(super) fn new() -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
         let random = Arc::new(SystemRandom);
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let queue = Arc::new(StoreQueue::new(store.clone(), clock.clone(), random.clone()));
         let ports = Ports {
-            store: Arc::new(MemoryStore::new(clock.clone())),
+            queue: queue.clone(),
+            board: queue,
+            store,
             cache: Arc::new(CacheAside::new(
                 Arc::new(MemoryCache::new(1 << 20, clock.clone())),
                 random.clone(),

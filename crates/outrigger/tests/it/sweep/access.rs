@@ -26,7 +26,7 @@ fn every_route_refuses_bad_credentials(backend: Backend) {
     for operation in &world.operations {
         match operation.access.as_str() {
             "public" => same_for_everybody(&world, operation, &credentials),
-            "user" | "admin" | "rules" => refused(&world, operation, &credentials),
+            "user" | "admin" | "worker" | "rules" => refused(&world, operation, &credentials),
             other => panic!("{}: the sweep does not know the access rule {other}", operation.id),
         }
         only_for_its_role(&world, operation);
@@ -94,13 +94,21 @@ fn only_for_its_role(world: &World, operation: &Operation) {
     let allowed =
         |answer: &Answer| assert!(answer.status < 300, "{}: {}", operation.id, answer.text);
     match operation.access.as_str() {
+        // Another one's task is not there.
+        "user" if operation.path.starts_with("/api/v1/tasks/") => {
+            let somebody = Person::new(&world.server);
+            let answer = call(&somebody).send(&world.api_of(&somebody));
+            operation.check("as another user", &answer);
+            assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text);
+            allowed(&call(&somebody).send(&world.admin));
+        }
         "user" => {
             let somebody = Person::new(&world.server);
             let answer = call(&somebody).send(&world.api_of(&somebody));
             operation.check("as a user", &answer);
             allowed(&answer);
         }
-        "admin" => {
+        "admin" | "worker" => {
             let somebody = Person::new(&world.server);
             let mut claims = open_token(&somebody.token).1;
             claims["role"] = json!("admin");

@@ -152,6 +152,15 @@ impl World {
             "records.replace" | "records.patch" => {
                 (vec![("collection", collection), ("id", "one".to_owned())], json!({"n": 3}))
             }
+            "tasks.create" => (vec![], json!({"kind": "noop", "payload": {}, "delay_s": 3_600})),
+            "tasks.list" | "queues.list" => (vec![], Value::Null),
+            "tasks.get" | "tasks.cancel" | "tasks.events" | "tasks.retry" => {
+                (vec![("id", self.task(&operation.id))], Value::Null)
+            }
+            "queues.pause" | "queues.resume" => (vec![("queue", "swept".to_owned())], Value::Null),
+            "queues.lease" => (vec![("queue", "swept".to_owned())], json!({"kinds": ["noop"]})),
+            "tasks.heartbeat" | "tasks.complete" => self.leased(json!({})),
+            "tasks.fail" => self.leased(json!({"message": "no"})),
             "records.batch" => {
                 let put =
                     json!({"op": "put", "collection": collection, "id": "one", "data": {"n": 4}});
@@ -172,6 +181,31 @@ impl World {
             (media_type.clone(), if is_form { form } else { body.to_string() })
         });
         Call { method: operation.method.clone(), path, body }
+    }
+}
+
+impl World {
+    /// A task that the operation can be done to.
+    fn task(&self, operation: &str) -> String {
+        let body = json!({"kind": "noop", "payload": {}, "delay_s": 3_600});
+        let task = self.admin.post("/api/v1/tasks", &body).expect(202).json();
+        let id = task["id"].as_str().expect("an id").to_owned();
+        if operation != "tasks.get" {
+            self.admin.post(&format!("/api/v1/tasks/{id}/cancel"), &json!({})).expect(200);
+        }
+        id
+    }
+
+    /// A task that is leased, and a body with the token of the lease.
+    fn leased(&self, mut body: Value) -> (Vec<(&'static str, String)>, Value) {
+        let queue = unique("swept-");
+        let task = json!({"kind": "noop", "payload": {}, "queue": queue});
+        self.admin.post("/api/v1/tasks", &task).expect(202);
+        let lease = json!({"kinds": ["noop"], "lease_s": 600});
+        let leased = self.admin.post(&format!("/api/v1/queues/{queue}/lease"), &lease).expect(200);
+        let item = &leased.json()["items"][0];
+        body["token"] = item["token"].clone();
+        (vec![("id", item["id"].as_str().expect("an id").to_owned())], body)
     }
 }
 

@@ -1,0 +1,48 @@
+//! Queues over HTTP, and the leases of workers elsewhere.
+
+use serde_json::json;
+
+use crate::support::{Server, on_each_backend, unique};
+
+on_each_backend!(a_paused_queue_gives_nothing, a_worker_elsewhere_leases_and_completes);
+
+fn a_paused_queue_gives_nothing(server: &Server) {
+    let (admin, queue) = (server.admin(), unique("paused-"));
+    let enqueue = json!({"kind": "noop", "payload": {}, "queue": queue});
+    admin.post("/api/v1/tasks", &enqueue).expect(202);
+    admin.post(&format!("/api/v1/queues/{queue}/pause"), &json!({})).expect(204);
+    let lease = json!({"kinds": ["noop"]});
+    let path = format!("/api/v1/queues/{queue}/lease");
+    assert_eq!(admin.post(&path, &lease).expect(200).json()["items"], json!([]));
+    let listed = admin.get("/api/v1/queues").expect(200).json();
+    let found = listed["items"].as_array().unwrap().iter().find(|q| q["name"] == *queue).unwrap();
+    assert_eq!((&found["paused"], &found["queued"]), (&json!(true), &json!(1)));
+    admin.post(&format!("/api/v1/queues/{queue}/resume"), &json!({})).expect(204);
+    let leased = admin.post(&path, &lease).expect(200).json();
+    assert_eq!(leased["items"].as_array().unwrap().len(), 1);
+    admin.post("/api/v1/queues/NOT%20A%20NAME/pause", &json!({})).expect(422);
+}
+
+fn a_worker_elsewhere_leases_and_completes(server: &Server) {
+    let (admin, queue) = (server.admin(), unique("away-"));
+    let enqueue = json!({"kind": "noop", "payload": {"echo": 7}, "queue": queue});
+    let task = admin.post("/api/v1/tasks", &enqueue).expect(202).json();
+    let at = format!("/api/v1/tasks/{}", task["id"].as_str().unwrap());
+    let lease = format!("/api/v1/queues/{queue}/lease");
+    let unknown = admin.post(&lease, &json!({"kinds": ["no.such"]})).expect(422);
+    assert_eq!(unknown.places(), ["body.kinds.0"]);
+    let leased = admin.post(&lease, &json!({"kinds": ["noop"], "lease_s": 30})).expect(200).json();
+    let item = &leased["items"][0];
+    assert_eq!((&item["id"], &item["payload"]["echo"]), (&task["id"], &json!(7)));
+    let beat = json!({"token": item["token"], "progress": {"done": 0.5}});
+    let beaten = admin.post(&format!("{at}/heartbeat"), &beat).expect(200).json();
+    assert_eq!(beaten["cancelled"], false);
+    assert_eq!(admin.get(&at).expect(200).json()["progress"], json!({"done": 0.5}));
+    let foreign = json!({"token": "1-foreign", "result": 1});
+    assert_eq!(admin.post(&format!("{at}/complete"), &foreign).expect(409).code(), "lease_lost");
+    let done = json!({"token": item["token"], "result": {"sum": 8}});
+    admin.post(&format!("{at}/complete"), &done).expect(204);
+    assert_eq!(admin.post(&format!("{at}/complete"), &done).expect(409).code(), "lease_lost");
+    let task = admin.get(&at).expect(200).json();
+    assert_eq!((&task["status"], &task["result"]), (&json!("succeeded"), &json!({"sum": 8})));
+}

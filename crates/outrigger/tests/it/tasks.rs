@@ -1,0 +1,109 @@
+//! Tasks over HTTP.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Api, Server, on_each_backend, unique};
+
+on_each_backend!(
+    a_task_runs_and_is_followed,
+    what_cannot_be_enqueued_is_named,
+    a_repeated_enqueue_with_a_key_is_one_task,
+    a_task_that_waits_is_cancelled_and_begun_again,
+    only_administrators_enqueue,
+);
+
+/// Waits until the task has this status.
+#[track_caller]
+fn until(api: &Api, path: &str, status: &str) -> Value {
+    let started = Instant::now();
+    loop {
+        let task = api.get(path).expect(200).json();
+        if task["status"] == status {
+            return task;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "not {status}: {task}");
+        std::thread::yield_now();
+    }
+}
+
+fn a_task_runs_and_is_followed(server: &Server) {
+    let admin = server.admin();
+    let body = json!({"kind": "noop", "payload": {"echo": {"n": 1}, "sleep_ms": 300}});
+    let answer = admin.post("/api/v1/tasks", &body).expect(202);
+    let (path, task) = (answer.header("location").to_owned(), answer.json());
+    assert_eq!(path, format!("/api/v1/tasks/{}", task["id"].as_str().unwrap()));
+    assert_eq!((&task["status"], &task["attempts"]), (&json!("queued"), &json!(0)));
+    let events = admin.get(&format!("{path}/events")).expect(200);
+    assert!(events.header("content-type").starts_with("text/event-stream"));
+    assert!(events.text.contains("\"status\":\"succeeded\""), "{}", events.text);
+    let done = until(&admin, &path, "succeeded");
+    assert_eq!((&done["result"], &done["attempts"]), (&json!({"n": 1}), &json!(1)));
+    let listed = admin.get("/api/v1/tasks?status=succeeded&kind=noop&limit=100").expect(200);
+    let listed = listed.json();
+    let ids: Vec<_> = listed["items"].as_array().unwrap().iter().map(|t| &t["id"]).collect();
+    assert!(ids.contains(&&task["id"]), "{ids:?}");
+}
+
+fn what_cannot_be_enqueued_is_named(server: &Server) {
+    let admin = server.admin();
+    for (body, place) in [
+        (json!({"kind": "no.such"}), "body.kind"),
+        (json!({"kind": "noop", "payload": {"sleep_ms": "long"}}), "body.payload.sleep_ms"),
+        (json!({"kind": "noop", "payload": {"other": 1}}), "body.payload.other"),
+        (json!({"kind": "noop", "payload": {}, "priority": 10}), "body.priority"),
+        (json!({"kind": "noop", "payload": {}, "queue": "A B"}), "body.queue"),
+        (json!({"kind": "noop", "payload": {}, "colour": "red"}), "body.colour"),
+        (
+            json!({"kind": "noop", "payload": {}, "delay_s": 1, "run_at": "2030-01-01T00:00:00Z"}),
+            "body.run_at",
+        ),
+    ] {
+        let answer = admin.post("/api/v1/tasks", &body).expect(422);
+        assert_eq!(answer.places(), [place], "{body}: {}", answer.text);
+    }
+    let unknown = admin.post("/api/v1/tasks", &json!({"kind": "no.such"})).expect(422);
+    assert!(unknown.text.contains("noop"), "the known kinds are named: {}", unknown.text);
+    admin.get("/api/v1/tasks/tsk_none").expect(404);
+    assert_eq!(admin.get("/api/v1/tasks?status=odd").expect(422).places(), ["query.status"]);
+}
+
+fn a_repeated_enqueue_with_a_key_is_one_task(server: &Server) {
+    let admin = server.admin().with("idempotency-key", &unique("task-"));
+    let body = json!({"kind": "noop", "payload": {}, "delay_s": 600});
+    let first = admin.post("/api/v1/tasks", &body).expect(202).json();
+    assert_eq!(admin.post("/api/v1/tasks", &body).expect(202).json(), first);
+    let other = json!({"kind": "noop", "payload": {}, "delay_s": 601});
+    admin.post("/api/v1/tasks", &other).expect(422);
+}
+
+fn a_task_that_waits_is_cancelled_and_begun_again(server: &Server) {
+    let admin = server.admin();
+    let body = json!({"kind": "noop", "payload": {}, "delay_s": 600, "unique_key": unique("k-")});
+    let answer = admin.post("/api/v1/tasks", &body).expect(202);
+    let path = answer.header("location").to_owned();
+    assert_eq!(answer.json()["status"], "scheduled");
+    assert_eq!(admin.post("/api/v1/tasks", &body).expect(409).code(), "not_unique");
+    let retry = admin.post(&format!("{path}/retry"), &json!({})).expect(409);
+    assert_eq!(retry.code(), "task_not_finished");
+    let cancelled = admin.post(&format!("{path}/cancel"), &json!({})).expect(200).json();
+    assert_eq!(cancelled["status"], "cancelled");
+    admin.post(&format!("{path}/retry"), &json!({})).expect(200);
+    let done = until(&admin, &path, "succeeded");
+    assert_eq!(done["attempts"], 1, "a replay has all its attempts again");
+    let late = admin.post(&format!("{path}/cancel"), &json!({})).expect(409);
+    assert_eq!(late.code(), "task_finished");
+}
+
+fn only_administrators_enqueue(server: &Server) {
+    let (_, login) = server.new_login();
+    let user = server.api().with_token(login["access_token"].as_str().unwrap());
+    user.post("/api/v1/tasks", &json!({"kind": "noop", "payload": {}})).expect(403);
+    let body = json!({"kind": "noop", "payload": {}, "delay_s": 600});
+    let path =
+        server.admin().post("/api/v1/tasks", &body).expect(202).header("location").to_owned();
+    user.get(&path).expect(404);
+    user.post(&format!("{path}/cancel"), &json!({})).expect(404);
+    user.get("/api/v1/queues").expect(403);
+}
