@@ -59,7 +59,6 @@ pub struct Deployment {
     pub environment: Environment,
     pub roles: Vec<Role>,
     pub replicas: u32,
-    pub roles: Vec<String>,
     pub data_dir: PathBuf,
 }
 
@@ -168,9 +167,6 @@ pub struct Log {
 /// The services whose routes can be exposed on their own.
 const SERVICES: [&str; 6] = ["auth", "users", "collections", "records", "tasks", "queues"];
 
-/// What a process can be told to do.
-const ROLES: [&str; 1] = ["api"];
-
 impl Config {
     /// Whether this process does that.
     pub fn has_role(&self, role: Role) -> bool {
@@ -231,13 +227,6 @@ impl Config {
                 SERVICES.contains(&service.as_str()),
                 "http.services: there is no service {service}; there are {}",
                 SERVICES.join(", ")
-            );
-        }
-        for role in &self.deployment.roles {
-            ensure!(
-                ROLES.contains(&role.as_str()),
-                "deployment.roles: there is no role {role}; there are {}",
-                ROLES.join(", ")
             );
         }
         let positive = [
