@@ -5,14 +5,14 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use outrigger_kernel::{Error, ErrorKind, Random, id};
 use tower::ServiceExt;
 
@@ -28,9 +28,16 @@ use crate::settings::Settings;
 use crate::state::App;
 use crate::watched_body::WatchedBody;
 
+/// Most headers of a request.
+const HEADERS_MAX: usize = 100;
+
 /// Requests in flight, shared by the threads of the process.
 #[derive(Debug, Default)]
 pub struct InFlight(AtomicUsize);
+
+/// Marks an answer that was given before the body of its request was read to the end.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyUnread;
 
 /// The router with all layers around it; one per thread.
 #[derive(Debug)]
@@ -85,8 +92,12 @@ impl Layers {
         self.headers.add(response.headers_mut(), &info);
         // The rest of a body that nobody reads stands before the next request: say that there is
         // none on this connection.
-        if self.health.is_draining() || info.body_read.get().is_none() {
+        let is_unread = info.body_read.get().is_none();
+        if self.health.is_draining() || is_unread {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if is_unread {
+            response.extensions_mut().insert(BodyUnread);
         }
         self.meter.record(&method, &info, response.status(), started.elapsed());
         response
@@ -124,6 +135,9 @@ impl Layers {
         info: &RequestInfo,
         patience: &Patience,
     ) -> Response {
+        if let Err(error) = check_head(&request, self.settings.header_bytes_max) {
+            return Problem(error).into_response();
+        }
         let path = request.uri().path();
         if path.starts_with("/health") || path == "/api/health/" {
             return self.route(request).await; // Must answer also when the process is full.
@@ -142,6 +156,7 @@ impl Layers {
             ))
             .into_response();
         }
+        let is_safe = request.method().is_safe();
         match patience.within(self.route(request)).await {
             Some(response) => response,
             None if info.body_read.get().is_none() => Problem(Error::new(
@@ -149,6 +164,15 @@ impl Layers {
                 "request_timeout",
                 "the body of the request did not arrive in time",
             ))
+            .into_response(),
+            None if !is_safe => Problem(
+                Error::new(
+                    ErrorKind::OutcomeUnknown,
+                    "outcome_unknown",
+                    "the request took too long; whether it took effect is not known",
+                )
+                .retry_in(Duration::from_secs(1)),
+            )
             .into_response(),
             None => {
                 Problem(Error::unavailable("timeout", "the request took too long")).into_response()
@@ -164,6 +188,22 @@ impl Layers {
             Err(panic) => Problem(Error::internal(panic_message(&*panic))).into_response(),
         }
     }
+}
+
+/// Refuses a head over the bounds by name; what is far beyond them the server does not even read.
+fn check_head(request: &Request<Body>, bytes_max: usize) -> Result<(), Error> {
+    let headers = request.headers();
+    let refuse = |message| Error::new(ErrorKind::HeadersTooLarge, "headers_too_large", message);
+    if headers.len() > HEADERS_MAX {
+        return Err(refuse(format!("the request has more than {HEADERS_MAX} headers")));
+    }
+    // With what stands between name and value, and at the end.
+    let line = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target + headers.iter().map(line).sum::<usize>() > bytes_max {
+        return Err(refuse(format!("the head of the request is larger than {bytes_max} bytes")));
+    }
+    Ok(())
 }
 
 impl InFlight {

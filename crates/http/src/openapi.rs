@@ -158,7 +158,7 @@ fn responses(
 fn problems(operation: &Operation) -> Vec<u16> {
     let Doc { access, body, problems, .. } = &operation.doc;
     // A malformed request and a malformed token are possible everywhere.
-    let mut all = vec![400, 401, 413, 429, 500, 503];
+    let mut all = vec![400, 401, 413, 429, 431, 500, 503];
     if *access != Access::Public {
         all.push(403);
     }

@@ -11,6 +11,8 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// Longest query string, in bytes.
     pub query_bytes_max: usize,
+    /// Largest head of a request (its first line and its headers), in bytes.
+    pub header_bytes_max: usize,
     /// Proxies in front whose `X-Forwarded-For` is believed.
     pub forwarded_hops: usize,
     /// Origins that a browser may call from; empty: CORS is off. `*` allows all.
@@ -30,6 +32,7 @@ impl Default for Settings {
             concurrency_max: 1_024,
             body_bytes_max: 1024 * 1024,
             query_bytes_max: 8 * 1024,
+            header_bytes_max: 16 * 1024,
             forwarded_hops: 0,
             cors_origins: Vec::new(),
             docs: true,

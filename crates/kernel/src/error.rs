@@ -29,6 +29,8 @@ pub enum ErrorKind {
     PreconditionFailed,
     /// Over a bound of size.
     TooLarge,
+    /// The headers are over a bound.
+    HeadersTooLarge,
     /// The body is of a type that is not understood here.
     UnsupportedMediaType,
     /// The request did not arrive in time.

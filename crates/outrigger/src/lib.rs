@@ -21,6 +21,7 @@ mod compose;
 pub mod config;
 mod internal;
 mod lifecycle;
+mod lingering;
 mod log_line;
 mod metric_list;
 mod probes;

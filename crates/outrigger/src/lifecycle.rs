@@ -150,6 +150,7 @@ fn http_settings(config: &Config) -> outrigger_http::Settings {
         concurrency_max: http.concurrency_max,
         body_bytes_max: http.body_bytes_max,
         query_bytes_max: http.query_bytes_max,
+        header_bytes_max: http.header_bytes_max,
         forwarded_hops: http.forwarded_hops,
         cors_origins: http.cors_origins.clone(),
         docs: http.docs,

@@ -7,22 +7,27 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use outrigger_http::layers::Layers;
+use outrigger_http::layers::{BodyUnread, Layers};
 use outrigger_http::patience::Patience;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::lingering::Lingering;
+
 /// Connections that wait for their thread to take them.
 const HANDOVER_MAX: usize = 1_024;
-/// Most headers of a request.
-const HEADERS_MAX: usize = 100;
+/// Most headers that are read: more than are accepted, so that the refusal is a problem like any
+/// other.
+const HEADERS_READ_MAX: usize = 200;
+/// Most bytes of a head that are read, for the same reason at least so many times the bound.
+const HEAD_READ: usize = 4;
 /// How long accepting pauses when the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long the first request of a new connection is waited for when the process closes.
@@ -162,19 +167,25 @@ async fn serve_connection(
     let served = Arc::new((layers, Patience::new(bounds.request_timeout)));
     let begun = Arc::new(Notify::new());
     let begins = begun.clone();
+    let unread = Arc::new(AtomicBool::new(false));
+    let stream = Lingering::new(stream, unread.clone());
     let service = service_fn(move |request| {
         begins.notify_one();
-        let served = served.clone();
+        let (served, unread) = (served.clone(), unread.clone());
         async move {
             let (layers, patience) = &*served;
-            Ok::<_, std::convert::Infallible>(layers.serve(peer, patience, request).await)
+            let response = layers.serve(peer, patience, request).await;
+            if response.extensions().get::<BodyUnread>().is_some() {
+                unread.store(true, Ordering::Relaxed);
+            }
+            Ok::<_, std::convert::Infallible>(response)
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.header_timeout)
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(bounds.header_bytes_max)
+        .max_headers(HEADERS_READ_MAX)
+        .max_buf_size(bounds.header_bytes_max.saturating_mul(HEAD_READ))
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {

@@ -47,12 +47,40 @@ fn paths_and_methods_that_are_not_there_are_problems(server: &Server) {
 fn too_long_is_refused_by_name(server: &Server) {
     let query = server.api().get(&format!("/api/v1/collections?x={}", "y".repeat(9_000)));
     assert_eq!(query.expect(413).code(), "query_too_long");
+    let long = |bytes: usize| format!("x-long: {}\r\n", "y".repeat(bytes));
+    let many = |count: usize| (0..count).map(|n| format!("x-{n}: y\r\n")).collect::<String>();
+    for (headers, status) in [
+        (long(16_000), 200),
+        (many(98), 200),
+        (long(16_400), 431),
+        (long(40_000), 431),
+        (many(99), 431),
+    ] {
+        for path in ["/health", "/openapi.json"] {
+            let headers = format!("host: x\r\nconnection: close\r\n{headers}");
+            let answer = exchange(server, &format!("GET {path} HTTP/1.1\r\n{headers}\r\n"));
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+            assert!(answer.contains("\r\nx-request-id: "), "{answer}");
+            assert_eq!(
+                answer.contains("\"code\":\"headers_too_large\""),
+                status == 431,
+                "{answer}"
+            );
+        }
+    }
+    // What is far beyond is not even read.
+    let headers = format!("host: x\r\n{}", long(200_000));
+    let answer = exchange(server, &format!("GET /health HTTP/1.1\r\n{headers}\r\n"));
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+/// Sends these bytes over a connection of their own; what comes back until its end.
+fn exchange(server: &Server, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-    let head = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "y".repeat(40_000));
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = String::new();
-    let _ = stream.read_to_string(&mut answer);
-    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let _closed_early = stream.write_all(request.as_bytes());
+    let mut answer = Vec::new();
+    let _reset = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 fn the_api_is_described_offline(server: &Server) {
@@ -82,6 +110,29 @@ fn cors_allows_the_configured_origins_only() {
     };
     assert_eq!(allowed("https://app.example"), "https://app.example");
     assert_eq!(allowed("https://evil.example"), "");
+}
+
+#[test]
+fn who_sends_too_much_gets_the_answer_and_no_reset() {
+    let server = Server::start(&ServerOptions::on(Backend::Sqlite));
+    let body = "x".repeat(3_000_000);
+    let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+        write!(stream, "{head}content-length: {}\r\n\r\n", body.len()).unwrap();
+        stream.write_all(body.as_bytes()).expect("all of it is taken");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the answer to its end");
+        assert!(
+            answer.starts_with("HTTP/1.1 413") && answer.contains("body_too_large"),
+            "{answer}"
+        );
+    }
+    // Who does not stop is not heard for ever.
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    write!(stream, "{head}content-length: 1000000000\r\n\r\n").unwrap();
+    let sent = (0..100).find(|_| stream.write_all(body.as_bytes()).is_err());
+    assert!(sent.is_some(), "300 MB are taken");
 }
 
 #[test]

@@ -21,6 +21,25 @@ fn start(database: String) -> Server {
     Server::start(&options)
 }
 
+#[test]
+fn when_the_time_runs_out_only_a_write_may_have_taken_effect() {
+    let postgres = Postgres::start().expect("PostgreSQL starts");
+    let proxy = FaultProxy::start(postgres.port()).expect("a proxy");
+    let backend =
+        Backend::Urls { database: postgres.url_at(proxy.port(), "postgres"), redis: None };
+    let options = ServerOptions::on(backend).set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "1");
+    let server = Server::start(&options);
+    let path = format!("/api/v1/records/{}", public_collection(&server));
+    proxy.freeze();
+    let api = server.api();
+    let codes = |answer: Answer| (answer.status, answer.code());
+    assert_eq!(codes(api.get(&path)), (503, "timeout".to_owned()));
+    let unknown = (503, "outcome_unknown".to_owned());
+    assert_eq!(codes(api.post(&path, &json!({"n": 1}))), unknown);
+    assert_eq!(codes(api.put(&format!("{path}/one"), &json!({"n": 1}))), unknown);
+    assert_eq!(codes(api.delete(&format!("{path}/one"))), unknown);
+}
+
 /// Needs the database whatever is cached.
 fn database_calls(api: &Api, collection: &str) -> Vec<Answer> {
     let path = format!("/api/v1/records/{collection}");
