@@ -38,6 +38,7 @@ pub async fn tasks_over_a_bound_are_refused_by_name(factory: &dyn QueueFactory) 
         (Task { kind: String::new(), ..task() }, "kind"),
         (Task { unique_key: Some(key), ..task() }, "unique key"),
         (Task { priority: limits::TASK_PRIORITY_MAX + 1, ..task() }, "priority"),
+        (Task { trace: Some(long(200)), ..task() }, "trace"),
         (Task { max_attempts: 0, ..task() }, "max_attempts"),
         (Task { id: "a/b".to_owned(), ..task() }, "id"),
     ];

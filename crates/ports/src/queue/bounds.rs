@@ -11,6 +11,8 @@ pub const WORKER_BYTES_MAX: usize = 64;
 /// The shortest lease.
 pub const LEASE_MIN: Duration = Duration::from_secs(1);
 
+/// Longest `created_by` and `trace` of a task, in bytes.
+const NOTE_BYTES_MAX: usize = 200;
 /// Longest code of a failure, in bytes; what is beyond is cut off.
 const CODE_BYTES_MAX: usize = 100;
 
@@ -77,6 +79,9 @@ impl Task {
         check_bytes(&of("payload"), payload, limits::TASK_PAYLOAD_BYTES_MAX)?;
         if let Some(key) = &self.unique_key {
             check_bytes(&of("unique key"), key.len(), limits::TASK_UNIQUE_KEY_BYTES_MAX)?;
+        }
+        for (what, note) in [("created_by", &self.created_by), ("trace", &self.trace)] {
+            check_bytes(&of(what), note.as_ref().map_or(0, String::len), NOTE_BYTES_MAX)?;
         }
         if self.priority > limits::TASK_PRIORITY_MAX {
             let most = limits::TASK_PRIORITY_MAX;

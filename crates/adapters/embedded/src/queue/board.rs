@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use outrigger_kernel::limits;
 use outrigger_ports::index_value::{self, Range};
 use outrigger_ports::queue::{QueueError, QueueState, Status, TaskFilter, TaskRecord};
 use outrigger_ports::store::{Batch, Order, Position, Precondition, Query, StoreError};
@@ -14,6 +13,8 @@ use super::{StoreQueue, fault, names, turn};
 
 /// How far tasks are counted.
 const COUNTED_MAX: usize = 10_000;
+/// Most tasks read at once: with the largest payloads that is 50 MB.
+const PAGE: usize = 200;
 /// Most tries of a change of one task.
 const TRIES: u32 = 10;
 
@@ -66,7 +67,7 @@ fn fits(record: &TaskRecord, filter: &TaskFilter) -> bool {
 /// The running ones: there are never more than workers have room for.
 async fn running(queue: &StoreQueue, filter: &TaskFilter) -> Result<Vec<TaskRecord>, QueueError> {
     let mut tasks = Vec::new();
-    let mut pages = Pages::new(Order::Index(turn::TURN), turn::running(), false, None, COUNTED_MAX);
+    let mut pages = Pages::new(Order::Index(turn::TURN), turn::running(), false, None, PAGE);
     while let Some(page) = pages.next(queue).await? {
         let fits =
             page.into_iter().map(|stored| stored.record).filter(|record| fits(record, filter));
@@ -97,7 +98,7 @@ impl<'a> Pages<'a> {
         after: Option<Position>,
         first: usize,
     ) -> Self {
-        let size = first.clamp(1, limits::QUERY_LIMIT_MAX);
+        let size = first.clamp(1, PAGE);
         Self { order, range, descending, after, size, ended: false }
     }
 
@@ -112,7 +113,7 @@ impl<'a> Pages<'a> {
         };
         let page = queue.store.query(&query).await.map_err(fault::of)?;
         self.ended = page.len() < self.size;
-        self.size = limits::QUERY_LIMIT_MAX;
+        self.size = PAGE;
         self.after = page.last().map(|found| found.position.clone());
         page.iter().map(|found| Stored::of(&found.document)).collect::<Result<_, _>>().map(Some)
     }
@@ -191,7 +192,7 @@ struct Counted {
 async fn tally(queue: &StoreQueue, order: Order<'_>, range: Range) -> Result<Tally, QueueError> {
     let mut tally = Tally::new();
     let mut counted = 0;
-    let mut pages = Pages::new(order, range, false, None, limits::QUERY_LIMIT_MAX);
+    let mut pages = Pages::new(order, range, false, None, PAGE);
     while counted < COUNTED_MAX {
         let Some(page) = pages.next(queue).await? else { break };
         counted += page.len();

@@ -90,7 +90,7 @@ async fn look(
     let (mine, _reserved) =
         queue.wakeups.reserve(found, most, |found| found.document.key.id.as_str());
     let now = queue.clock.now();
-    let candidates = candidates(queue, claim, mine, permit.is_some(), now)?;
+    let candidates = candidates(queue, claim, mine, kind.concurrency.is_some(), now)?;
     let (leased, met) = match permit {
         Some(permit) => commit_limited(queue, kind, permit, candidates).await?,
         None => commit(queue, candidates).await?,
@@ -103,7 +103,7 @@ fn candidates(
     queue: &StoreQueue,
     claim: &Claim<'_>,
     found: Vec<Found>,
-    limited: bool,
+    counted: bool,
     now: Timestamp,
 ) -> Result<Vec<Candidate>, QueueError> {
     let mut random = vec![0_u8; found.len() * 8];
@@ -112,7 +112,7 @@ fn candidates(
     let candidate = |(found, random): (Found, &[u8; 8])| {
         let mut stored = Stored::of(&found.document)?;
         let mut held = change::held(&stored, *random, claim.worker, now, claim.lease_for);
-        held.limited = limited;
+        held.limited = counted;
         let (token, until) = (held.token.clone(), held.until);
         stored.start(held, now);
         let write = stored.put(Precondition::Version(found.document.version))?;

@@ -53,7 +53,7 @@ pub(crate) fn start() -> Timestamp {
 
 /// A queue on each of the stores, as of processes that share nothing else.
 pub(crate) fn queues(
-    stores: Vec<Arc<dyn Store>>,
+    stores: &[Arc<dyn Store>],
     clock: Arc<ManualClock>,
     keep: impl Any + Send + Sync,
 ) -> Opened {

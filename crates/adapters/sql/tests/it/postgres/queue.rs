@@ -19,7 +19,7 @@ async fn open() -> Opened {
         stores.push(Arc::new(PostgresStore::connect(&options, clock.clone()).await.unwrap()));
     }
     stores[0].migrate(APPLY).await.unwrap();
-    queues(stores, clock, ())
+    queues(&stores, clock, ())
 }
 
 outrigger_conformance::queue_suite!(open, manual);

@@ -17,7 +17,7 @@ async fn open() -> Opened {
     let store = SqliteStore::open(&options, clock.clone()).unwrap();
     store.migrate(APPLY).await.unwrap();
     let second = store.for_thread().unwrap();
-    queues(vec![Arc::new(store), Arc::new(second)], clock, dir)
+    queues(&[Arc::new(store), Arc::new(second)], clock, dir)
 }
 
 outrigger_conformance::queue_suite!(open, manual);
