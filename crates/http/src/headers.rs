@@ -11,6 +11,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method};
 use outrigger_domain::admission::Allowance;
+use outrigger_kernel::Error;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::problem::whole_seconds;
@@ -64,7 +65,9 @@ impl Headers {
         if let Ok(id) = HeaderValue::from_str(&info.request_id) {
             headers.insert(REQUEST_ID, id);
         }
-        if let Some(allowance) = info.allowance.get() {
+        if let Some(allowance) = info.allowance.get()
+            && !headers.contains_key(RATE_LIMIT)
+        {
             self.rate_limit(headers, allowance);
         }
         for (name, value) in &self.defaults {
@@ -95,6 +98,19 @@ impl Headers {
         let text = HeaderValue::try_from(text).ok()?;
         *known = Some(Policy { limit, period, text: text.clone() });
         Some(text)
+    }
+}
+
+/// What a refused caller has left of the limit that refused, when it is another one than that of
+/// all requests.
+pub(crate) fn refused(headers: &mut HeaderMap, error: &Error) {
+    let Some(((limit, period), after)) = error.limit().zip(error.retry_after()) else { return };
+    let left = format!("\"tries\";r=0;t={}", whole_seconds(after));
+    let policy = format!("\"tries\";q={limit};w={}", whole_seconds(period));
+    for (name, text) in [(RATE_LIMIT, left), (RATE_LIMIT_POLICY, policy)] {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
+        }
     }
 }
 

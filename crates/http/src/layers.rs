@@ -236,7 +236,9 @@ fn finish(response: Response, info: &RequestInfo) -> Response {
     let rendered = match response.extensions().get::<Failure>() {
         Some(Failure(error)) => {
             log(error, info);
-            problem::render(error, &info.request_id)
+            let mut rendered = problem::render(error, &info.request_id);
+            headers::refused(rendered.headers_mut(), error);
+            rendered
         }
         None if is_chosen_by_axum(&response) => problem::render_bare(status, &info.request_id),
         None => return response,

@@ -68,6 +68,7 @@ struct Inner {
     message: Cow<'static, str>,
     fields: Vec<FieldError>,
     retry_after: Option<Duration>,
+    limit: Option<(u32, Duration)>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -81,6 +82,7 @@ impl Error {
             message: message.into(),
             fields: Vec::new(),
             retry_after: None,
+            limit: None,
             source: None,
         }))
     }
@@ -157,6 +159,13 @@ impl Error {
         self
     }
 
+    /// Adds which limit refused: so many within this period.
+    #[must_use]
+    pub fn of_limit(mut self, limit: u32, period: Duration) -> Self {
+        self.0.limit = Some((limit, period));
+        self
+    }
+
     /// Adds the cause, for the log.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -208,6 +217,11 @@ impl Error {
     /// The faults in the input, when the kind is [`ErrorKind::Invalid`].
     pub fn fields(&self) -> &[FieldError] {
         &self.0.fields
+    }
+
+    /// The limit that refused, unless it is that of all requests: how many, within which period.
+    pub fn limit(&self) -> Option<(u32, Duration)> {
+        self.0.limit
     }
 
     /// When to try again.

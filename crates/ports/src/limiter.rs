@@ -107,6 +107,12 @@ pub fn decide(state: State, now_us: i64, quota: &Quota, cost: u32) -> (Decision,
     (decision, next)
 }
 
+/// The state after `cost` was given back. Like [`decide`], the specification.
+pub fn given_back(state: State, quota: &Quota, cost: u32) -> State {
+    let step = (micros(quota.period).max(1) / i64::from(quota.limit.max(1))).max(1);
+    State { tat: state.tat.saturating_sub(step * i64::from(cost)).max(0), ..state }
+}
+
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4)
 }
@@ -132,6 +138,10 @@ pub trait Limiter: Send + Sync + std::fmt::Debug {
     /// Takes `cost` (at least 1) out of the key's quota, all or nothing. A key is always asked
     /// with the same quota.
     async fn take(&self, key: &str, quota: &Quota, cost: u32) -> Result<Decision, LimiterError>;
+
+    /// Gives back `cost` of what was taken a moment ago, as if it had not been: what others have
+    /// taken since stays taken, and refusals stay counted.
+    async fn give_back(&self, key: &str, quota: &Quota, cost: u32) -> Result<(), LimiterError>;
 
     /// Forgets refusals and what was taken: the key is as new.
     async fn forgive(&self, key: &str) -> Result<(), LimiterError>;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use outrigger_kernel::Clock;
-use outrigger_ports::limiter::{Decision, Limiter, LimiterError, Quota, State, decide};
+use outrigger_ports::limiter::{Decision, Limiter, LimiterError, Quota, State, decide, given_back};
 use outrigger_ports::probe::Probed;
 
 const SHARDS: usize = 64;
@@ -122,6 +122,14 @@ impl Limiter for MemoryLimiter {
         let mut shard = self.shard(key);
         let now = self.clock.now().as_micros();
         Ok(shard.take(key, now, quota, cost.max(1)))
+    }
+
+    async fn give_back(&self, key: &str, quota: &Quota, cost: u32) -> Result<(), LimiterError> {
+        if let Some(kept) = self.shard(key).keys.get_mut(key) {
+            let state = given_back(kept.state, quota, cost);
+            *kept = Kept { state, as_new_at: as_new_at(&state, quota) };
+        }
+        Ok(())
     }
 
     async fn forgive(&self, key: &str) -> Result<(), LimiterError> {

@@ -69,6 +69,8 @@ macro_rules! limiter_suite {
                 retry_after_is_honest,
                 what_was_taken_comes_back_bit_by_bit,
                 forgiving_makes_a_key_as_new,
+                what_is_given_back_can_be_taken_again,
+                what_is_given_back_leaves_the_rest_taken,
                 extreme_quotas_are_taken,
                 the_limiter_probe_answers,
             }

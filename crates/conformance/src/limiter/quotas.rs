@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use outrigger_ports::limiter::Quota;
+use outrigger_ports::limiter::{Escalation, Quota};
 
 use super::LimiterFactory;
 
@@ -177,4 +177,35 @@ pub async fn the_limiter_probe_answers(factory: &dyn LimiterFactory) {
     for limiter in &opened.instances {
         assert!(!limiter.probe().await.unwrap().version.is_empty());
     }
+}
+
+/// What is given back is there again, at once and on every instance; and no more than that.
+pub async fn what_is_given_back_can_be_taken_again(factory: &dyn LimiterFactory) {
+    let opened = factory.open().await;
+    let quota = slow(10);
+    let take = async |n: usize, cost: u32| {
+        let limiter = &opened.instances[n % opened.instances.len()];
+        limiter.take("k", &quota, cost).await.unwrap().allowed
+    };
+    assert!(take(0, 10).await && !take(1, 1).await);
+    opened.instances[0].give_back("k", &quota, 3).await.unwrap();
+    assert!(!take(1, 4).await);
+    assert!(take(1, 2).await && take(0, 1).await && !take(1, 1).await);
+    opened.instances[0].give_back("never taken", &quota, 3).await.unwrap();
+    assert!(opened.instances[0].take("never taken", &quota, 10).await.unwrap().allowed);
+    assert!(!opened.instances[0].take("never taken", &quota, 1).await.unwrap().allowed);
+}
+
+/// Refusals and what others have taken stay.
+pub async fn what_is_given_back_leaves_the_rest_taken(factory: &dyn LimiterFactory) {
+    let opened = factory.open().await;
+    let limiter = &opened.instances[0];
+    let hour = Duration::from_secs(3_600);
+    let escalation = Escalation { base: hour, cap: hour * 8, forget_after: hour * 24 };
+    let quota = Quota { escalation: Some(escalation), ..slow(3) };
+    assert!(limiter.take("k", &quota, 3).await.unwrap().allowed);
+    assert!(!limiter.take("k", &quota, 1).await.unwrap().allowed);
+    limiter.give_back("k", &quota, 1).await.unwrap();
+    let refused = limiter.take("k", &quota, 1).await.unwrap();
+    assert!(!refused.allowed && refused.retry_after > hour / 2, "{refused:?}");
 }

@@ -25,7 +25,7 @@ impl Auth {
         if self.compare(current, Some(proven.clone())).await? == Verdict::Wrong {
             return Err(wrong_password());
         }
-        self.throttle.forgive_account(email).await;
+        self.throttle.succeeded(ctx, email).await;
         let about = about(email, user.value.name.as_deref());
         let hash = self.new_hash(new, about, "new_password").await?;
         let mut retry = Retry::new(&self.random);

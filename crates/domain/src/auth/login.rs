@@ -89,7 +89,7 @@ impl Auth {
         if user.value.disabled {
             return Err(account_disabled());
         }
-        self.throttle.forgive_account(&key).await;
+        self.throttle.succeeded(ctx, &key).await;
         let rehashed = match verdict {
             Verdict::RightRehashed(hash) => Some(hash),
             Verdict::Right | Verdict::Wrong => None,

@@ -1,5 +1,6 @@
 //! How often it may be tried, per account and per address, with growing delays.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
@@ -8,6 +9,9 @@ use outrigger_ports::limiter::{Limiter, Quota};
 
 use super::settings::ThrottleSettings;
 use crate::admission::network;
+
+/// In front of the key of an address from which passwords are tried.
+const TRIES: &str = "auth:a:";
 
 /// The limits of this module.
 #[derive(Clone, Debug)]
@@ -26,7 +30,7 @@ impl Throttle {
     /// # Errors
     /// `rate_limited`.
     pub(super) async fn address(&self, ctx: &Ctx) -> Result<()> {
-        self.take_address("auth:a:", ctx, &self.settings.address).await
+        self.take_address(TRIES, ctx, &self.settings.address).await
     }
 
     /// One try of a password of this account, from this address. What the address is refused
@@ -48,16 +52,25 @@ impl Throttle {
         self.take(&format!("auth:s:{session}"), &self.settings.session).await
     }
 
-    /// The password was right: what was tried before no longer counts against the account.
-    pub(super) async fn forgive_account(&self, email: &str) {
-        if let Err(error) = self.limiter.forgive(&account_key(email)).await {
+    /// The password was right: what was tried before no longer counts against the account, nor
+    /// this one try against the address. What else was tried from there does: others may share it.
+    pub(super) async fn succeeded(&self, ctx: &Ctx, email: &str) {
+        let forgiven = self.limiter.forgive(&account_key(email)).await;
+        let given_back = match ctx.address {
+            Some(address) => {
+                let key = address_key(TRIES, address);
+                self.limiter.give_back(&key, &self.settings.address, 1).await
+            }
+            None => Ok(()),
+        };
+        if let Err(error) = forgiven.and(given_back) {
             tracing::debug!(error = &error as &dyn std::error::Error, "limiter did not forgive");
         }
     }
 
     async fn take_address(&self, prefix: &str, ctx: &Ctx, quota: &Quota) -> Result<()> {
         match ctx.address {
-            Some(address) => self.take(&format!("{prefix}{}", network(address)), quota).await,
+            Some(address) => self.take(&address_key(prefix, address), quota).await,
             None => Ok(()),
         }
     }
@@ -78,8 +91,13 @@ impl Throttle {
             return Ok(());
         }
         let message = "too many tries; wait as long as Retry-After says";
-        Err(Error::rate_limited(message, decision.retry_after))
+        let error = Error::rate_limited(message, decision.retry_after);
+        Err(error.of_limit(quota.limit, quota.period))
     }
+}
+
+fn address_key(prefix: &str, address: IpAddr) -> String {
+    format!("{prefix}{}", network(address))
 }
 
 /// Addresses are hashed: keys are short, and no e-mail address stands in the limiter.

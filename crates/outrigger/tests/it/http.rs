@@ -173,6 +173,19 @@ fn callers_are_told_apart_and_limited_alone() {
 }
 
 #[test]
+fn a_refusal_speaks_of_the_limit_that_refused() {
+    let options = ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__AUTH__TRIES_PER_MINUTE", "3");
+    let server = Server::start(&options);
+    let login = || server.api().login("somebody@example.com", "not-the-password");
+    let passed = login().expect(401);
+    assert!(passed.header("ratelimit").starts_with("\"default\";r=99"), "{passed:?}");
+    let refused = (0..9).map(|_| login()).find(|answer| answer.status == 429).expect("a refusal");
+    let after = refused.header("retry-after");
+    assert_eq!(refused.header("ratelimit"), format!("\"tries\";r=0;t={after}"));
+    assert_eq!(refused.header("ratelimit-policy"), "\"tries\";q=3;w=60");
+}
+
+#[test]
 fn only_the_exposed_services_have_routes() {
     let options = ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__HTTP__SERVICES", "auth,users");
     let server = Server::start(&options);

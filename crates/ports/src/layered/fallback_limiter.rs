@@ -58,6 +58,18 @@ impl Limiter for FallbackLimiter {
         Ok(decision)
     }
 
+    /// Gives back locally, where hardly ever is anything taken, and on the primary when that can be
+    /// reached.
+    async fn give_back(&self, key: &str, quota: &Quota, cost: u32) -> Result<(), LimiterError> {
+        self.local.give_back(key, quota, cost).await?;
+        if let Some(pass) = self.breaker.enter() {
+            let answer = self.primary.give_back(key, quota, cost);
+            let answer = tokio::time::timeout(self.timeout, answer).await;
+            let _ = pass.count(answer.unwrap_or_else(late));
+        }
+        Ok(())
+    }
+
     /// Forgives locally, and on the primary when that can be reached.
     async fn forgive(&self, key: &str) -> Result<(), LimiterError> {
         self.local.forgive(key).await?;

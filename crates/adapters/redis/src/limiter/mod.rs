@@ -24,12 +24,17 @@ const COST_MAX: u32 = 100_000_000;
 pub struct RedisLimiter {
     client: RedisClient,
     take: Script,
+    give_back: Script,
 }
 
 impl RedisLimiter {
     /// The limiter behind this connection.
     pub fn new(client: RedisClient) -> Self {
-        Self { client, take: Script::new(include_str!("../scripts/limiter_take.lua")) }
+        Self {
+            client,
+            take: Script::new(include_str!("../scripts/limiter_take.lua")),
+            give_back: Script::new(include_str!("../scripts/limiter_give_back.lua")),
+        }
     }
 
     fn name(&self, key: &str) -> String {
@@ -44,8 +49,7 @@ impl RedisLimiter {
         cost: u32,
         now: Option<i64>,
     ) -> Result<(i64, State), CallError> {
-        let period = micros(quota.period).max(1);
-        let step = (period / i64::from(quota.limit.max(1))).max(1);
+        let step = step_of(quota);
         let window = step * i64::from(quota.limit);
         let now = now.map(|now| now.to_string()).unwrap_or_default();
         let mut arguments =
@@ -57,6 +61,11 @@ impl RedisLimiter {
         let answer = self.take.run(&self.client, &[self.name(key)], &arguments).await?;
         read(answer).ok_or(CallError::Unexpected)
     }
+}
+
+/// What a cost of one takes, in microseconds.
+fn step_of(quota: &Quota) -> i64 {
+    (micros(quota.period).max(1) / i64::from(quota.limit.max(1))).max(1)
 }
 
 /// Longer spans than a century mean a century.
@@ -77,6 +86,12 @@ impl Limiter for RedisLimiter {
         let cost = cost.clamp(1, COST_MAX);
         let (now, before) = self.step(key, quota, cost, None).await?;
         Ok(decide(before, now, quota, cost).0)
+    }
+
+    async fn give_back(&self, key: &str, quota: &Quota, cost: u32) -> Result<(), LimiterError> {
+        let need = step_of(quota) * i64::from(cost.min(COST_MAX));
+        self.give_back.run(&self.client, &[self.name(key)], &(need.to_string(),)).await?;
+        Ok(())
     }
 
     async fn forgive(&self, key: &str) -> Result<(), LimiterError> {

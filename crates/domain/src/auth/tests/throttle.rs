@@ -70,6 +70,42 @@ async fn an_address_is_limited_whichever_accounts_it_tries() {
 }
 
 #[tokio::test]
+async fn signing_in_costs_an_address_nothing_and_forgives_no_failure() {
+    let world = World::new();
+    let replica = replica(&world);
+    replica.register(EMAIL).await;
+    let ctx = anonymous_ctx("192.0.2.77");
+    let wrong = async |number: usize| {
+        let email = format!("u{number}@example.com");
+        replica.login_from(&ctx, &email, PASSWORD).await.unwrap_err().code()
+    };
+    for _ in 0..30 {
+        replica.login_from(&ctx, EMAIL, PASSWORD).await.unwrap();
+    }
+    for number in 0..10 {
+        assert_eq!(wrong(number).await, "wrong_credentials");
+        if number < 9 {
+            replica.login_from(&ctx, EMAIL, PASSWORD).await.unwrap();
+        }
+    }
+    assert_eq!(wrong(10).await, "rate_limited");
+}
+
+#[tokio::test]
+async fn more_tries_at_once_than_the_limit_are_refused_also_with_the_right_password() {
+    let world = World::new();
+    let replica = replica(&world);
+    let tries = (0..20).map(|number| {
+        let email = format!("u{number}@example.com");
+        let replica = &replica;
+        async move { replica.login_from(&anonymous_ctx("192.0.2.78"), &email, PASSWORD).await }
+    });
+    let results = futures_util::future::join_all(tries).await;
+    let refused = results.iter().filter_map(|result| result.as_ref().err());
+    assert_eq!(refused.filter(|error| error.kind() == ErrorKind::RateLimited).count(), 10);
+}
+
+#[tokio::test]
 async fn changing_the_password_is_no_way_to_guess_it() {
     let (_world, replica, tokens) = signed_in().await;
     let ctx = replica.ctx(&tokens).await;

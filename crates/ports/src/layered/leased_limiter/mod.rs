@@ -162,6 +162,10 @@ impl Limiter for LeasedLimiter {
         }
     }
 
+    async fn give_back(&self, key: &str, quota: &Quota, cost: u32) -> Result<(), LimiterError> {
+        self.inner.give_back(key, quota, cost).await
+    }
+
     async fn forgive(&self, key: &str) -> Result<(), LimiterError> {
         self.shard(key).keys.remove(key);
         self.inner.forgive(key).await

@@ -8,7 +8,7 @@ use outrigger_kernel::{ManualClock, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::limiter::{Escalation, State, decide};
+use crate::limiter::{Escalation, State, decide, given_back};
 
 /// A limiter that is nothing but the specification; it can be away, and remembers what it granted.
 #[derive(Debug)]
@@ -53,6 +53,14 @@ impl Limiter for Specified {
         *state = next;
         self.answers.lock().unwrap().push((now, if decision.allowed { cost } else { 0 }));
         Ok(decision)
+    }
+
+    async fn give_back(&self, key: &str, quota: &Quota, cost: u32) -> Result<(), LimiterError> {
+        self.reach()?;
+        if let Some(state) = self.states.lock().unwrap().get_mut(key) {
+            *state = given_back(*state, quota, cost);
+        }
+        Ok(())
     }
 
     async fn forgive(&self, key: &str) -> Result<(), LimiterError> {
