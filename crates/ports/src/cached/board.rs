@@ -24,6 +24,14 @@ pub(super) const BELIEF: Duration = Duration::from_millis(1_500);
 const KEYS_MAX: usize = 256;
 /// How often a notice that tells of any key is renewed while there are more writes.
 const RENEW: Duration = Duration::from_secs(10);
+/// A notice of any key that was not renewed for longer may have been used up by who has read it:
+/// what is renewed then has to be read first, like a new one.
+const USED_UP: Duration = Duration::from_secs(20);
+
+// The last renewal is heeded at least until the next one is read by all.
+const _: () = assert!(USED_UP.as_millis() + BELIEF.as_millis() < super::lost::ANY_FOR.as_millis());
+// A write that relies on a notice up to RENEW old has the time of a commit (15 s) to end.
+const _: () = assert!(RENEW.as_secs() + 15 < super::lost::ANY_FOR.as_secs());
 
 /// See the module.
 #[derive(Debug)]
@@ -102,7 +110,9 @@ impl Board {
             posted.up = true;
             notices.put_up(self.process(), &notice).await.map_err(nothing_changed)?;
             let now = Instant::now();
-            let any_since = notice.any.then(|| posted.any_since.unwrap_or(now));
+            let is_heeded = posted.at.is_some_and(|at| at.elapsed() < USED_UP);
+            let since = posted.any_since.filter(|_| is_heeded);
+            let any_since = notice.any.then(|| since.unwrap_or(now));
             *posted = Posted { up: true, next: notice.next, at: Some(now), any_since };
         }
         if let Some(since) = posted.any_since.or(posted.at) {
@@ -313,12 +323,38 @@ mod tests {
         drop(told);
         // What was cached before expires, also when the writer never comes back.
         reader.heed(&lost, &wall).await.unwrap();
-        tokio::time::advance(MINUTE + Duration::from_secs(1)).await;
+        tokio::time::advance(MINUTE + super::super::lost::ANY_FOR).await;
+        assert!(lost.is_lost("never written", MINUTE));
+        tokio::time::advance(Duration::from_secs(1)).await;
         reader.heed(&lost, &wall).await.unwrap();
         assert!(!lost.is_lost("never written", MINUTE));
         writer.tidy(&own, &wall).await.unwrap();
         reader.heed(&lost, &wall).await.unwrap();
         assert!(!lost.any());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_notice_of_any_key_that_may_be_used_up_has_to_be_read_again() {
+        let (wall, (writer, _), (reader, lost)) = (Wall::default(), process(), process());
+        for n in 0..=KEYS_MAX {
+            drop(writer.announce(&key(n), &wall).await.unwrap());
+        }
+        reader.heed(&lost, &wall).await.unwrap();
+        assert!(lost.is_lost("k", MINUTE));
+        // Whoever has read it uses the cache again, as nothing was written for long.
+        tokio::time::advance(Duration::from_secs(300)).await;
+        reader.heed(&lost, &wall).await.unwrap();
+        assert!(reader.is_believed() && !lost.is_lost("k", MINUTE));
+        let told = writer.announce(&key(0), &wall).await.unwrap();
+        tokio::time::sleep_until(told.known_to_all_at()).await;
+        assert!(!reader.is_believed(), "it has not read the notice");
+        reader.heed(&lost, &wall).await.unwrap();
+        assert!(lost.is_lost("k", MINUTE));
+        drop(told);
+        // What follows soon is covered by what everybody has read, and need not wait.
+        tokio::time::advance(RENEW).await;
+        let told = writer.announce(&key(0), &wall).await.unwrap();
+        assert!(told.known_to_all_at() < Instant::now() && lost.is_lost("k", MINUTE));
     }
 
     #[tokio::test(start_paused = true)]

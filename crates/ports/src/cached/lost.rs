@@ -18,6 +18,11 @@ pub(super) const KEYS_MAX: usize = 16_384;
 /// Most keys that one reader makes good.
 const REPAIR_MAX: usize = 128;
 
+/// For how long who has read a notice of any key uses the cache for no key, beyond the life of the
+/// values that were cached by then: longer than notices stand without being renewed and a commit
+/// takes together, for writes that follow are not told of again at once.
+pub(super) const ANY_FOR: Duration = Duration::from_secs(30);
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Lost {
@@ -130,19 +135,19 @@ impl Lost {
     }
 
     fn is_all_lost(&self, ttl: Duration) -> bool {
-        [&self.overflowed_ms, &self.others_overflowed_ms]
-            .into_iter()
-            .any(|overflowed| self.is_recent(overflowed, ttl))
+        self.is_recent(&self.overflowed_ms, ttl, Duration::ZERO)
+            || self.is_recent(&self.others_overflowed_ms, ttl, ANY_FOR)
     }
 
-    /// Whether a value may still be cached that is older than this instant, which is forgotten when
-    /// none can.
-    fn is_recent(&self, overflowed_ms: &AtomicU64, ttl: Duration) -> bool {
+    /// Whether a value may still be cached that is older than this instant, or so much `longer`;
+    /// the instant is forgotten when none can.
+    fn is_recent(&self, overflowed_ms: &AtomicU64, ttl: Duration, longer: Duration) -> bool {
         let overflowed = overflowed_ms.load(Ordering::Acquire);
         if overflowed == 0 {
             return false;
         }
         let since = self.age_ms().saturating_sub(overflowed);
+        let since = since.saturating_sub(millis(longer));
         if since > u64::from(limits::CACHE_TTL_S_MAX) * 1_000 {
             let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
             let _ = overflowed_ms.compare_exchange(overflowed, 0, success, failure);
