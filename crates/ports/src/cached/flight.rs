@@ -51,14 +51,20 @@ impl Flights {
     /// Starts a flight with this lease. An older flight of the key goes on for those in it: the
     /// new lease says that the older one's has ended.
     pub(super) fn start(&self, key: &str, lease: Lease) -> Seat<'_> {
-        let key: Arc<str> = key.into();
-        let flight = Arc::new(Flight {
-            key: key.clone(),
-            seats: AtomicUsize::new(1),
-            round: AtomicU64::new(0),
-            state: tokio::sync::Mutex::new(State { lease: Some(lease), failures: 0, loaded: None }),
-        });
-        self.open().insert(key, flight.clone());
+        let flight = Flight::new(key, Some(lease));
+        self.open().insert(flight.key.clone(), flight.clone());
+        Seat { flights: self, flight, joined: 0 }
+    }
+
+    /// Takes a seat in the open flight of the key, or starts one that fills nothing: for when
+    /// another process has the lease and is slow.
+    pub(super) fn join_or_start(&self, key: &str) -> Seat<'_> {
+        let mut open = self.open();
+        if let Some(flight) = open.get(key).cloned() {
+            return self.seat(flight);
+        }
+        let flight = Flight::new(key, None);
+        open.insert(flight.key.clone(), flight.clone());
         Seat { flights: self, flight, joined: 0 }
     }
 
@@ -66,9 +72,14 @@ impl Flights {
     pub(super) fn join(&self, key: &str) -> Option<Seat<'_>> {
         let open = self.open();
         let flight = open.get(key)?.clone();
+        Some(self.seat(flight))
+    }
+
+    /// A seat in this flight, which is open as long as the caller sees to it.
+    fn seat(&self, flight: Arc<Flight>) -> Seat<'_> {
         flight.seats.fetch_add(1, Ordering::SeqCst);
         let joined = flight.round.load(Ordering::SeqCst);
-        Some(Seat { flights: self, flight, joined })
+        Seat { flights: self, flight, joined }
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Flight>>> {
@@ -80,6 +91,17 @@ impl Flights {
         if open.get(&flight.key).is_some_and(|current| Arc::ptr_eq(current, flight)) {
             open.remove(&flight.key);
         }
+    }
+}
+
+impl Flight {
+    fn new(key: &str, lease: Option<Lease>) -> Arc<Self> {
+        Arc::new(Self {
+            key: key.into(),
+            seats: AtomicUsize::new(1),
+            round: AtomicU64::new(0),
+            state: tokio::sync::Mutex::new(State { lease, failures: 0, loaded: None }),
+        })
     }
 }
 

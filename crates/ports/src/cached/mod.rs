@@ -16,6 +16,8 @@ mod board;
 mod flight;
 mod lost;
 mod notices;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -290,7 +292,8 @@ impl CacheAside {
             }
             let left = self.timing.wait_for.saturating_sub(waited);
             if left.is_zero() {
-                return self.bypass(load).await;
+                // Whoever else waits here shares what is loaded.
+                break self.flights.join_or_start(key);
             }
             pause = pause.min(left);
             tokio::time::sleep(pause).await;
