@@ -29,7 +29,7 @@ use outrigger_ports::queue::{KindLimits, Lease};
 use outrigger_ports::store::Write;
 use redis::Value;
 
-use self::record::{bytes, number, text};
+use self::record::{body, bytes, number, text};
 use self::scripts::{Args, Scripts};
 use self::wake::Wakes;
 use crate::client::RedisClient;
@@ -200,8 +200,8 @@ fn read_claim(answer: Value) -> Result<(i64, i64, Vec<Value>), CallError> {
 }
 
 fn read_leased(fields: &[Value], until: Timestamp) -> Result<Leased, QueueError> {
-    let [id, token, attempt, body] = fields else { return Err(CallError::Unexpected.into()) };
-    let task = bytes(body).ok_or(CallError::Unexpected)?;
+    let [id, token, attempt, packed] = fields else { return Err(CallError::Unexpected.into()) };
+    let task = bytes(packed).and_then(body).ok_or(CallError::Unexpected)?;
     let task: Task = serde_json::from_slice(task).map_err(internal)?;
     let number = |value| number(value).ok_or(CallError::Unexpected);
     Ok(Leased {

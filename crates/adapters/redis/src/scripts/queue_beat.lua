@@ -7,19 +7,20 @@ for i = 2, #ARGV, FIELDS do
     ids[#ids + 1] = ARGV[i]
 end
 local till = now + ARGV[1]
-local records = load_all(ids)
+local holds = call('HMGET', B .. 'held', unpack(ids))
 for i = 1, #ids do
     local id, a = ids[i], 1 + (i - 1) * FIELDS
-    local r = records[id]
-    if r and r[STATUS] == 'r' and r[TOKEN] == ARGV[a + 2] and r[UNTIL] > now then
-        answers[i] = 1 + r[CANCEL]
-        r[UNTIL] = till
+    local h = holds[i] and cmsgpack.unpack(holds[i])
+    if h and h[H_TOKEN] == ARGV[a + 2] and h[H_UNTIL] > now then
+        answers[i] = 1 + h[H_CANCEL]
+        h[H_UNTIL] = till
         if ARGV[a + 3] ~= '' then
-            r[PROGRESS] = ARGV[a + 3]
+            h[H_PROGRESS] = ARGV[a + 3]
         end
         leases[#leases + 1] = till
         leases[#leases + 1] = id
-        save(id, r)
+        held[#held + 1] = id
+        held[#held + 1] = cmsgpack.pack(h)
     else
         answers[i] = 0
     end

@@ -8,7 +8,9 @@ if not r or is_over(r) then
 end
 if verb == 'cancel' and not is_final(r) then
     if r[STATUS] == 'r' then
-        r[CANCEL] = 1
+        local h = cmsgpack.unpack(call('HGET', B .. 'held', id))
+        r[CANCEL], h[H_CANCEL] = 1, 1
+        call('HSET', B .. 'held', id, cmsgpack.pack(h))
     else
         if r[STATUS] == 's' then
             call('ZREM', B .. 'due', id)
@@ -18,9 +20,9 @@ if verb == 'cancel' and not is_final(r) then
             pull(r)
         end
         finish(id, r, 'c')
+        save(id, r)
+        flush()
     end
-    save(id, r)
-    flush()
 elseif verb == 'replay' and is_final(r) and r[STATUS] ~= 'o' then
     local unique = r[UNIQUE] ~= '' and B .. 'u:' .. r[KIND] .. ':' .. r[UNIQUE]
     if not unique or call('SET', unique, id, 'NX') then

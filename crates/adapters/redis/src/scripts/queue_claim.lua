@@ -2,7 +2,7 @@
 -- ARGV: queue, worker, length of the lease, most tasks, whose turn it is (a number), what makes
 -- the tokens unlike any others, then of each kind: name, most at once or -1, and for its rate: pause between two starts or 0, tolerance.
 -- Returns now, when it is worth while to ask again (0 = when woken), and of each task: id, token,
--- attempt, JSON.
+-- attempt, what is packed, which begins with its JSON.
 local FIELDS = 4
 local queue, worker, lease, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 if call('SISMEMBER', B .. 'paused', queue) == 1 then
@@ -12,11 +12,12 @@ if promote(200) > 0 then
     flush()
 end
 
-local kinds, again = {}, 0
+local kinds, all, again = {}, {}, 0
 local total = (#ARGV - 6) / FIELDS
 for turn = 0, total - 1 do
     local a = 6 + ((ARGV[5] + turn) % total) * FIELDS
-    local kind = { name = ARGV[a + 1], room = limit, waits = {}, waiting = 0 }
+    local kind = { name = ARGV[a + 1], room = limit, waits = {}, waiting = 0, taken = 0 }
+    all[turn + 1] = kind
     kind.hash = B .. 'w:' .. queue .. ':' .. kind.name
     local waits = call('HGETALL', kind.hash)
     for i = 1, #waits, 2 do
@@ -39,7 +40,6 @@ for turn = 0, total - 1 do
             end
             kind.room = math.min(kind.room, free)
         end
-        kind.taken = 0
         if kind.room > 0 then
             kinds[#kinds + 1] = kind
         end
@@ -59,7 +59,8 @@ local function take(kind, most)
                 'NOACK', 'STREAMS', lane, '>')
             local entries = read and read[1][2] or {}
             for i = 1, #entries do
-                taken[#taken + 1] = { entries[i][2][2], entries[i][2][4], entries[i][1] }
+                local fields = entries[i][2]
+                taken[#taken + 1] = { fields[2], fields[4], entries[i][1], lane, kind }
             end
             count(kind.hash, class, -#entries)
             kind.waits[class] = waits - #entries
@@ -101,22 +102,28 @@ local ids, answer = {}, {}
 for i = 1, #taken do
     ids[i] = taken[i][1]
 end
-local records = load_all(ids)
+local packed = call('MGET', unpack(names_of(ids)))
 local last = call('INCRBY', B .. 'seq', #taken) - #taken
+local till = string.format('%.0f', now + lease)
 for i = 1, #taken do
-    local id, r = ids[i], records[ids[i]]
+    local id, meta, entry, lane, kind = unpack(taken[i])
+    local attempt = string.match(meta, '^%d+') + 1
     local token = string.format('%.0f', last + i) .. '.' .. ARGV[6]
-    r[STATUS], r[ATTEMPTS], r[STARTED] = 'r', r[ATTEMPTS] + 1, now
-    r[TOKEN], r[UNTIL], r[WORKER], r[PROGRESS] = token, now + lease, worker, ''
-    save(id, r)
-    leases[#leases + 1] = now + lease
+    leases[#leases + 1] = till
     leases[#leases + 1] = id
-    count(B .. 'n', 'r:' .. queue, 1)
-    count(B .. 'n', 'k:' .. r[KIND], 1)
-    answer[#answer + 1] = id
-    answer[#answer + 1] = token
-    answer[#answer + 1] = r[ATTEMPTS]
-    answer[#answer + 1] = taken[i][2]
+    held[#held + 1] = id
+    held[#held + 1] = cmsgpack.pack({
+        token, now + lease, worker, now, attempt, 0, '', queue, kind.name, lane, entry, meta,
+    })
+    local a = #answer
+    answer[a + 1], answer[a + 2], answer[a + 3], answer[a + 4] = id, token, attempt, packed[i]
 end
+for i = 1, total do
+    local kind = all[i]
+    if kind.taken > 0 then
+        count(N, 'k:' .. kind.name, kind.taken)
+    end
+end
+count(N, 'r:' .. queue, #taken)
 flush()
 return { now, 0, answer }

@@ -2,9 +2,11 @@
 -- gathered in Lua tables first and written at the end with few commands that take many arguments.
 --
 -- All keys begin with KEYS[1], which ends with a hash tag, so that they are in one slot:
---   t:ID               the record of a task, packed, see the positions below
---   l:QUEUE:KIND:CLASS a lane: stream of the tasks (i = id, b = the task's JSON) that wait or run;
---                      class = 2 * priority, + 1 for those that came back; group `w`
+--   t:ID               a task, packed: its JSON, its record, and, once it has succeeded, how
+--   held               hash: of each running task, packed, what its lease is about
+--   l:QUEUE:KIND:CLASS a lane: stream of the tasks that wait or run (i = id, m = attempts so far,
+--                      retention and unique key); class = 2 * priority, + 1 for those that came
+--                      back; group `w`
 --   w:QUEUE:KIND       hash: class -> tasks that wait in its lane
 --   due                zset: scheduled tasks by the instant when they are due
 --   leases             zset: running tasks by the end of their lease
@@ -16,21 +18,27 @@
 --   paused, idle:QUEUE, seq, g:KIND   paused queues; somebody waits; last token; rate of a kind
 -- All times are microseconds by this server's clock, which a Lua number holds exactly below 2^53.
 local B, call = KEYS[1], redis.call
+local N = B .. 'n'
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 
--- Positions in a record. The body is empty while it is in a lane.
+-- Positions in a record. The first ones are always kept; what follows is the same for a task that
+-- nobody has touched.
 local STATUS, QUEUE, KIND, PRIORITY, BACK, ENTRY, ATTEMPTS, CRASHES = 1, 2, 3, 4, 5, 6, 7, 8
-local RUN_AT, STARTED, FINISHED, MAX, RETENTION, UNIQUE, CANCEL = 9, 10, 11, 12, 13, 14, 15
-local TOKEN, UNTIL, WORKER, PROGRESS, RESULT, ERROR, BODY, HISTORY =
+local RUN_AT, MAX, RETENTION, UNIQUE, STARTED, FINISHED, CANCEL = 9, 10, 11, 12, 13, 14, 15
+local TOKEN, UNTIL, WORKER, PROGRESS, RESULT, ERROR, HISTORY, BODY =
     16, 17, 18, 19, 20, 21, 22, 23
+
+-- Positions in what is held.
+local H_TOKEN, H_UNTIL, H_WORKER, H_STARTED, H_ATTEMPT, H_CANCEL, H_PROGRESS = 1, 2, 3, 4, 5, 6, 7
+local H_QUEUE, H_KIND, H_LANE, H_ENTRY, H_META = 8, 9, 10, 11, 12
 
 local DEAD_RETENTION_S = 1209600
 local HISTORY_MAX = 10
 local CRASHES_MAX = 3
 
 local puts, drops, counts, gone, finals, expiry, entered, lanes = {}, {}, {}, {}, {}, {}, {}, {}
-local leases, unleased = {}, {}
+local leases, unleased, held = {}, {}, {}
 
 local function push(lists, name, value)
     local list = lists[name]
@@ -50,31 +58,62 @@ local function count(hash, field, by)
     fields[field] = (fields[field] or 0) + by
 end
 
+local function names_of(ids)
+    local names = {}
+    for i = 1, #ids do
+        names[i] = B .. 't:' .. ids[i]
+    end
+    return names
+end
+
+local function read(packed, held)
+    local body, r, done = cmsgpack.unpack(packed)
+    if not r[STARTED] then
+        r[STARTED], r[FINISHED], r[CANCEL], r[TOKEN], r[UNTIL], r[WORKER] = 0, 0, 0, '', 0, ''
+        r[PROGRESS], r[RESULT], r[ERROR], r[HISTORY] = '', '', '', ''
+    end
+    r[BODY] = body
+    if done then
+        r[STATUS], r[ENTRY], r[ERROR] = 'o', '', ''
+        r[ATTEMPTS], r[STARTED], r[FINISHED], r[WORKER] = done[1], done[2], done[3], done[4]
+        r[CANCEL], r[PROGRESS], r[RESULT] = done[5], done[6], done[7]
+    end
+    if held then
+        local h = cmsgpack.unpack(held)
+        r[STATUS], r[TOKEN], r[UNTIL], r[WORKER] = 'r', h[H_TOKEN], h[H_UNTIL], h[H_WORKER]
+        r[STARTED], r[ATTEMPTS] = h[H_STARTED], h[H_ATTEMPT]
+        r[CANCEL], r[PROGRESS] = h[H_CANCEL], h[H_PROGRESS]
+    end
+    return r
+end
+
 local function load(id)
     local packed = call('GET', B .. 't:' .. id)
-    return packed and cmsgpack.unpack(packed)
+    return packed and read(packed, call('HGET', B .. 'held', id))
 end
 
 -- The records of these tasks by id; those that are not known are missing.
 local function load_all(ids)
-    local records, names = {}, {}
-    for i = 1, #ids do
-        names[i] = B .. 't:' .. ids[i]
-    end
-    if #names > 0 then
-        local packed = call('MGET', unpack(names))
+    local records = {}
+    if #ids > 0 then
+        local packed = call('MGET', unpack(names_of(ids)))
+        local held = call('HMGET', B .. 'held', unpack(ids))
         for i = 1, #ids do
             if packed[i] then
-                records[ids[i]] = cmsgpack.unpack(packed[i])
+                records[ids[i]] = read(packed[i], held[i])
             end
         end
     end
     return records
 end
 
+-- Not for running tasks: what changes while they run is held.
 local function save(id, r)
+    local body = r[BODY]
+    r[BODY] = nil
     puts[#puts + 1] = B .. 't:' .. id
-    puts[#puts + 1] = cmsgpack.pack(r)
+    puts[#puts + 1] = cmsgpack.pack(body, r)
+    r[BODY] = body
 end
 
 local function lane_of(r)
@@ -88,46 +127,42 @@ end
 -- Puts the task into its lane; a worker may have it from now on.
 local function enter(id, r)
     local lane = lane_of(r)
-    if not lanes[lane] then
-        lanes[lane] = true
+    local counted = lanes[lane]
+    if not counted then
+        counted = { waiting_of(r), r[PRIORITY] * 2 + r[BACK] }
+        lanes[lane] = counted
         if call('EXISTS', lane) == 0 then
             call('XGROUP', 'CREATE', lane, 'w', '0', 'MKSTREAM')
             call('SADD', B .. 'kinds:' .. r[QUEUE], r[KIND])
             call('ZADD', B .. 'queues', time[1], r[QUEUE])
         end
     end
-    r[ENTRY] = call('XADD', lane, '*', 'i', id, 'b', r[BODY])
-    r[STATUS], r[BODY] = 'q', ''
-    count(waiting_of(r), r[PRIORITY] * 2 + r[BACK], 1)
+    local meta = r[ATTEMPTS] .. ' ' .. r[RETENTION] .. ' ' .. r[UNIQUE]
+    r[ENTRY] = call('XADD', lane, '*', 'i', id, 'm', meta)
+    r[STATUS] = 'q'
+    count(counted[1], counted[2], 1)
     entered[r[QUEUE]] = true
 end
 
--- Takes the body out of the lane.
+-- Takes the task out of its lane.
 local function pull(r)
-    if r[ENTRY] == '' then
-        return
+    if r[ENTRY] ~= '' then
+        push(drops, lane_of(r), r[ENTRY])
+        r[ENTRY] = ''
     end
-    local lane = lane_of(r)
-    local found = call('XRANGE', lane, r[ENTRY], r[ENTRY])
-    if found[1] then
-        r[BODY] = found[1][2][4]
-    end
-    push(drops, lane, r[ENTRY])
-    r[ENTRY] = ''
 end
 
--- Ends the lease of a running task.
-local function unlease(id, r)
+-- Ends a lease.
+local function unlease(id, queue, kind)
     unleased[#unleased + 1] = id
-    count(B .. 'n', 'r:' .. r[QUEUE], -1)
-    count(B .. 'n', 'k:' .. r[KIND], -1)
-    r[TOKEN], r[UNTIL] = '', 0
+    count(N, 'r:' .. queue, -1)
+    count(N, 'k:' .. kind, -1)
 end
 
 local function schedule(id, r, at)
     r[STATUS], r[RUN_AT] = 's', at
     call('ZADD', B .. 'due', at, id)
-    count(B .. 'n', 's:' .. r[QUEUE], 1)
+    count(N, 's:' .. r[QUEUE], 1)
     entered[r[QUEUE]] = true
 end
 
@@ -152,24 +187,34 @@ end
 local function forget(id, r)
     call('ZREM', B .. 'f:' .. r[STATUS], id)
     if r[STATUS] == 'd' then
-        count(B .. 'n', 'd:' .. r[QUEUE], -1)
+        count(N, 'd:' .. r[QUEUE], -1)
     end
 end
 
-local function finish(id, r, status)
-    r[STATUS], r[FINISHED] = status, now
-    if r[UNIQUE] ~= '' then
-        local name = B .. 'u:' .. r[KIND] .. ':' .. r[UNIQUE]
+-- Gathers what a task that is finished changes beside its record.
+local function conclude(id, status, retention, kind, unique)
+    if unique ~= '' then
+        local name = B .. 'u:' .. kind .. ':' .. unique
         if call('GET', name) == id then
             call('DEL', name)
         end
     end
     gone[#gone + 1] = id
-    push(finals, status, 0)
-    push(finals, status, id)
-    push(expiry, string.format('%.0f', math.ceil((now + keep_us(r)) / 1000000)), id)
+    local members = finals[status]
+    if not members then
+        members = {}
+        finals[status] = members
+    end
+    members[#members + 1] = '0'
+    members[#members + 1] = id
+    push(expiry, retention, id)
+end
+
+local function finish(id, r, status)
+    r[STATUS], r[FINISHED] = status, now
+    conclude(id, status, keep_us(r) / 1000000, r[KIND], r[UNIQUE])
     if status == 'd' then
-        count(B .. 'n', 'd:' .. r[QUEUE], 1)
+        count(N, 'd:' .. r[QUEUE], 1)
     end
 end
 
@@ -208,7 +253,7 @@ local function promote(most)
     for i = 1, #ids do
         local r = records[ids[i]]
         if r then
-            count(B .. 'n', 's:' .. r[QUEUE], -1)
+            count(N, 's:' .. r[QUEUE], -1)
             r[BACK] = 0
             enter(ids[i], r)
             save(ids[i], r)
@@ -233,6 +278,7 @@ local function flush()
     end
     if #unleased > 0 then
         call('ZREM', B .. 'leases', unpack(unleased))
+        call('HDEL', B .. 'held', unpack(unleased))
     end
     if #gone > 0 then
         call('ZREM', B .. 'live', unpack(gone))
@@ -249,29 +295,25 @@ local function flush()
     end
     if #leases > 0 then
         call('ZADD', B .. 'leases', unpack(leases))
+        call('HSET', B .. 'held', unpack(held))
     end
     for status, members in pairs(finals) do
         call('ZADD', B .. 'f:' .. status, unpack(members))
     end
-    for second, ids in pairs(expiry) do
+    for seconds, ids in pairs(expiry) do
+        local second = string.format('%.0f', math.ceil(now / 1000000 + seconds))
         call('RPUSH', B .. 'x:' .. second, unpack(ids))
         call('ZADD', B .. 'x', second, second)
     end
     for queue in pairs(entered) do
         wake(queue)
     end
-    puts, drops, counts, gone, finals, expiry, entered, leases, unleased =
-        {}, {}, {}, {}, {}, {}, {}, {}, {}
+    puts, drops, counts, gone, finals, expiry, entered, leases, unleased, held =
+        {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
 end
 
--- The record as the caller reads it: its id, then the positions, with the body.
+-- The record as the caller reads it: its id, then the positions.
 local function shown(id, r)
-    if r[ENTRY] ~= '' then
-        local found = call('XRANGE', lane_of(r), r[ENTRY], r[ENTRY])
-        if found[1] then
-            r[BODY] = found[1][2][4]
-        end
-    end
     return { id, unpack(r) }
 end
 

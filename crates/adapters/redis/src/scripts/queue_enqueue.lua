@@ -7,18 +7,14 @@ local ids, answers, here = {}, {}, {}
 for i = 1, #ARGV, FIELDS do
     ids[#ids + 1] = ARGV[i]
 end
-local names = {}
-for i = 1, #ids do
-    names[i] = B .. 't:' .. ids[i]
-end
-local known = call('MGET', unpack(names))
+local known = call('MGET', unpack(names_of(ids)))
 promote(200)
 local live = {}
 for i = 1, #ids do
     local id, a = ids[i], (i - 1) * FIELDS
     local kind, unique = ARGV[a + 3], ARGV[a + 8]
     local owner
-    local old = known[i] and cmsgpack.unpack(known[i])
+    local old = known[i] and read(known[i])
     if here[id] or old and not is_over(old) then
         answers[i] = 'k'
     else
@@ -37,17 +33,17 @@ for i = 1, #ids do
             local run_at = tonumber(ARGV[a + 5])
             local r = {
                 'q', ARGV[a + 2], kind, tonumber(ARGV[a + 4]), 0, '', 0, 0,
-                run_at, 0, 0, tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), unique, 0,
-                '', 0, '', '', '', '', ARGV[a + 9], '',
+                run_at, tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), unique,
             }
             if run_at > now then
                 schedule(id, r, run_at)
             else
                 enter(id, r)
             end
-            save(id, r)
+            puts[#puts + 1] = B .. 't:' .. id
+            puts[#puts + 1] = cmsgpack.pack(ARGV[a + 9], r)
             here[id] = true
-            live[#live + 1] = 0
+            live[#live + 1] = '0'
             live[#live + 1] = id
             answers[i] = 'n'
         end

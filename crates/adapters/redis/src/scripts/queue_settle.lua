@@ -7,50 +7,72 @@ local ids, answers, freed = {}, {}, {}
 for i = 1, #ARGV, FIELDS do
     ids[#ids + 1] = ARGV[i]
 end
-local records = load_all(ids)
+local holds = call('HMGET', B .. 'held', unpack(ids))
+
+-- What failed or comes back: the record is read and written anew.
+local function change(id, outcome, text, at)
+    local r = load(id)
+    pull(r)
+    if outcome == 'y' or outcome == 'f' or outcome == 'd' then
+        remember(r, text, now)
+    end
+    if outcome == 'l' then
+        r[ATTEMPTS] = r[ATTEMPTS] - 1
+    end
+    r[TOKEN], r[UNTIL] = '', 0
+    if outcome == 'f' or outcome == 'd' or outcome == 'c' then
+        finish(id, r, outcome)
+    elseif comes_back(id, r) then
+        r[BACK] = outcome == 'l' and 1 or 0
+        if outcome == 'y' then
+            r[RUN_AT] = tonumber(at)
+        end
+        if outcome == 'y' and r[RUN_AT] > now then
+            schedule(id, r, r[RUN_AT])
+        else
+            enter(id, r)
+        end
+    end
+    save(id, r)
+end
+
+local ended = {}
 for i = 1, #ids do
     local id, a = ids[i], (i - 1) * FIELDS
-    local r, outcome, text = records[ids[i]], ARGV[a + 3], ARGV[a + 4]
-    if r and r[STATUS] == 'r' and r[TOKEN] == ARGV[a + 2] and r[UNTIL] > now then
-        answers[i] = 1
-        unlease(id, r)
-        pull(r)
-        freed[waiting_of(r)] = r[QUEUE]
-        if outcome == 'y' or outcome == 'f' or outcome == 'd' then
-            remember(r, text, now)
+    local h = holds[i] and not ended[id] and cmsgpack.unpack(holds[i])
+    if h and h[H_TOKEN] == ARGV[a + 2] and h[H_UNTIL] > now then
+        answers[i], ended[id] = 1, true
+        unlease(id, h[H_QUEUE], h[H_KIND])
+        local kinds = freed[h[H_QUEUE]]
+        if not kinds then
+            kinds = {}
+            freed[h[H_QUEUE]] = kinds
         end
-        if outcome == 'l' then
-            r[ATTEMPTS] = r[ATTEMPTS] - 1
-        end
-        if outcome == 'o' then
-            r[RESULT], r[ERROR] = text, ''
-            finish(id, r, 'o')
-        elseif outcome == 'f' or outcome == 'd' or outcome == 'c' then
-            finish(id, r, outcome)
-        elseif not comes_back(id, r) then
-            freed[waiting_of(r)] = r[QUEUE]
-        elseif outcome == 'l' then
-            r[BACK] = 1
-            enter(id, r)
+        kinds[h[H_KIND]] = true
+        if ARGV[a + 3] == 'o' then
+            push(drops, h[H_LANE], h[H_ENTRY])
+            -- The record stays as it is; what it comes to is written behind it.
+            call('APPEND', B .. 't:' .. id, cmsgpack.pack({
+                h[H_ATTEMPT], h[H_STARTED], now, h[H_WORKER], h[H_CANCEL], h[H_PROGRESS],
+                ARGV[a + 4],
+            }))
+            local retention, unique = string.match(h[H_META], '^%d+ (%d+) (.*)$')
+            conclude(id, 'o', retention, h[H_KIND], unique)
         else
-            r[BACK] = 0
-            local at = tonumber(ARGV[a + 5])
-            if at > now then
-                schedule(id, r, at)
-            else
-                r[RUN_AT] = at
-                enter(id, r)
-            end
+            change(id, ARGV[a + 3], ARGV[a + 4], ARGV[a + 5])
         end
-        save(id, r)
     else
         answers[i] = 0
     end
 end
 -- A kind that had no room for more has some now.
-for waiting, queue in pairs(freed) do
-    if not entered[queue] and call('EXISTS', B .. 'idle:' .. queue, waiting) == 2 then
-        entered[queue] = true
+for queue, kinds in pairs(freed) do
+    if not entered[queue] and call('EXISTS', B .. 'idle:' .. queue) == 1 then
+        for kind in pairs(kinds) do
+            if call('EXISTS', B .. 'w:' .. queue .. ':' .. kind) == 1 then
+                entered[queue] = true
+            end
+        end
     end
 end
 flush()

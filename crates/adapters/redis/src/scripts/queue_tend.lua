@@ -12,8 +12,9 @@ for i = 1, #ids do
     local err = { code = 'worker_lost', message = 'the worker ' .. r[WORKER]
         .. ' gave no sign of life until its lease ended' }
     local ended = r[UNTIL]
-    unlease(id, r)
+    unlease(id, r[QUEUE], r[KIND])
     pull(r)
+    r[TOKEN], r[UNTIL] = '', 0
     r[CRASHES] = r[CRASHES] + 1
     remember(r, cjson.encode(err), ended)
     if not comes_back(id, r) then

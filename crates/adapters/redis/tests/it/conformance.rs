@@ -1,12 +1,17 @@
-//! The suites of both ports, on one server, with TLS, and on a cluster.
+//! The suites of the ports, on one server, with TLS, and on a cluster.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use outrigger_conformance::{cache, limiter};
-use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions};
+use outrigger_conformance::queue::Instance;
+use outrigger_conformance::{cache, limiter, queue};
+use outrigger_kernel::{Clock, SystemClock};
+use outrigger_ports::layered::OutboxQueue;
+use outrigger_ports::store::Store;
+use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions, RedisQueue};
 use outrigger_testkit::{Redis, RedisCluster};
 
+use crate::store::OutboxStore;
 use crate::{client, options};
 
 /// Two connections with a prefix of their own, so that nothing is there yet.
@@ -29,6 +34,18 @@ async fn open_limiter(options: RedisOptions) -> limiter::Opened {
     limiter::Opened::many(instances, ())
 }
 
+/// The queue with its outbox in a store.
+async fn open_queue(options: RedisOptions) -> queue::Opened {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store: Arc<dyn Store> = Arc::new(OutboxStore::default());
+    let instances = two(options).await.map(|client| {
+        let board = Arc::new(RedisQueue::new(client));
+        let outbox = OutboxQueue::new(board.clone(), store.clone(), clock.clone());
+        Instance { queue: Arc::new(outbox), board }
+    });
+    queue::Opened { instances: instances.into(), store, clock: None, keep: Box::new(()) }
+}
+
 /// The options for one of the three kinds of server, started on first use.
 macro_rules! suites {
     ($kind:ident) => {
@@ -44,6 +61,12 @@ macro_rules! suites {
                     super::super::open_limiter(super::super::$kind()).await
                 }
                 outrigger_conformance::limiter_suite!(open);
+            }
+            mod queue {
+                async fn open() -> outrigger_conformance::queue::Opened {
+                    super::super::open_queue(super::super::$kind()).await
+                }
+                outrigger_conformance::queue_suite!(open);
             }
         }
     };

@@ -9,6 +9,7 @@ mod metrics;
 mod outages;
 mod probe;
 mod queue;
+mod store;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
