@@ -72,7 +72,7 @@ pub(super) async fn commit(
     loop {
         match by_function(pool, patience, &arrays, now).await {
             Ok(versions) => return Ok(versions),
-            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Final(error) | Failure::Stopped(error)) => return Err(error),
             Err(Failure::Again(error)) => {
                 tries += 1;
                 if tries == TRIES {
@@ -132,7 +132,7 @@ pub(super) async fn run(
             let count: i64 = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
             Ok(usize::try_from(count).unwrap_or_default())
         }
-        Err(Failure::Again(error) | Failure::Final(error)) => Err(error),
+        Err(Failure::Again(error) | Failure::Stopped(error) | Failure::Final(error)) => Err(error),
     }
 }
 

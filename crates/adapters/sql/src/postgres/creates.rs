@@ -12,9 +12,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use outrigger_kernel::Timestamp;
 use outrigger_ports::gather::Gather;
 use outrigger_ports::store::{Batch, Entry, Key, Precondition, StoreError, Write};
+use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 
 use super::commit::send;
@@ -37,11 +39,17 @@ type Created = Result<bool, StoreError>;
 
 /// The creates of one handle that wait to go together.
 #[derive(Debug)]
-pub(super) struct Creates(Gather<Arc<Batch>, Created>);
+pub(super) struct Creates {
+    gather: Gather<(Arc<Batch>, Instant), Created>,
+    /// Longest time that a create waits for its turn.
+    waits: Duration,
+}
 
 impl Creates {
-    pub(super) fn new() -> Self {
-        Self(Gather::in_turns(TURNS))
+    /// A create waits for its turn for so long, then it is refused: a write that began long ago
+    /// must not happen any more.
+    pub(super) fn new(waits: Duration) -> Self {
+        Self { gather: Gather::in_turns(TURNS), waits }
     }
 
     /// Commits the batch, if it is a create and its document is not there.
@@ -55,14 +63,35 @@ impl Creates {
         if draft.entries.iter().any(|entry| entry.unique) {
             return alone(pool, patience, &draft).await;
         }
-        let pool = pool.clone();
-        let asking = move |batches| async move { together(&pool, patience, batches).await };
+        let (pool, waits) = (pool.clone(), self.waits);
+        let asking = move |waiting| async move { in_time(&pool, patience, waits, waiting).await };
         let lost = || {
             let cause = Fault::cause("the process ended before the answer came");
             Err(StoreError::OutcomeUnknown(cause))
         };
-        self.0.answer(Arc::clone(batch), asking).await.unwrap_or_else(lost)
+        self.gather.answer((Arc::clone(batch), Instant::now()), asking).await.unwrap_or_else(lost)
     }
+}
+
+/// Creates those that have not waited for too long; the answers are in the order of the batches.
+async fn in_time(
+    pool: &Pool,
+    patience: Duration,
+    waits: Duration,
+    waiting: Vec<(Arc<Batch>, Instant)>,
+) -> Vec<Created> {
+    let is_late = |since: &Instant| since.elapsed() > waits;
+    let late: Vec<bool> = waiting.iter().map(|(_, since)| is_late(since)).collect();
+    let batches = waiting.into_iter().zip(&late).filter(|(_, late)| !**late);
+    let mut created =
+        together(pool, patience, batches.map(|((batch, _), _)| batch).collect()).await.into_iter();
+    let refused = || {
+        let cause = Fault::cause(format!("a create had no turn within {waits:?}"));
+        Err(StoreError::Unavailable(cause))
+    };
+    late.iter()
+        .map(|late| if *late { refused() } else { created.next().unwrap_or(Ok(false)) })
+        .collect()
 }
 
 /// The parts of a create.
@@ -109,7 +138,7 @@ async fn alone(pool: &Pool, patience: Duration, draft: &Draft<'_>) -> Created {
     match outcome {
         Ok(rows) => Ok(!rows.is_empty()),
         Err(Failure::Again(_)) => Ok(false),
-        Err(Failure::Final(error)) => Err(error),
+        Err(Failure::Stopped(error) | Failure::Final(error)) => Err(error),
     }
 }
 
@@ -139,7 +168,16 @@ async fn together(pool: &Pool, patience: Duration, batches: Vec<Arc<Batch>>) -> 
             Ok(created) => {
                 some.iter().zip(created).for_each(|(place, is)| answers[*place] = Ok(is));
             }
-            Err(error) => some.iter().for_each(|place| answers[*place] = Err(error.repeated())),
+            // One of them waited for somebody else, or took too long: no reason for the others to
+            // fail, so each goes alone.
+            Err(Failure::Stopped(_)) if chosen.len() > 1 => {
+                let each = chosen.iter().map(|draft| alone(pool, patience, draft));
+                let each = join_all(each).await;
+                some.iter().zip(each).for_each(|(place, created)| answers[*place] = created);
+            }
+            Err(Failure::Again(error) | Failure::Stopped(error) | Failure::Final(error)) => {
+                some.iter().for_each(|place| answers[*place] = Err(error.repeated()));
+            }
         }
     }
     answers
@@ -151,7 +189,7 @@ async fn insert(
     pool: &Pool,
     patience: Duration,
     drafts: &[Draft<'_>],
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Vec<bool>, Failure> {
     let (mut first, mut last, mut owners) = (Vec::new(), Vec::new(), Vec::new());
     let mut entries = Entries::default();
     for (place, draft) in drafts.iter().enumerate() {
@@ -187,6 +225,6 @@ async fn insert(
             Ok(drafts.iter().map(is_created).collect())
         }
         Err(Failure::Again(_)) => Ok(vec![false; drafts.len()]),
-        Err(Failure::Final(error)) => Err(error),
+        Err(failure) => Err(failure),
     }
 }

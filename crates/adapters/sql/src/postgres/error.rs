@@ -11,6 +11,9 @@ use crate::fault::Fault;
 pub(super) enum Failure {
     /// Nothing was changed, and the same batch may pass at once.
     Again(StoreError),
+    /// The server gave up waiting, or was told to: nothing was changed, and of what was sent
+    /// together most might have passed.
+    Stopped(StoreError),
     /// As it stands.
     Final(StoreError),
 }
@@ -88,6 +91,9 @@ pub(super) fn of_commit(error: &Error, answered: bool) -> Failure {
     ];
     if again.contains(db.code()) {
         return Failure::Again(of(error));
+    }
+    if [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE].contains(db.code()) {
+        return Failure::Stopped(of(error));
     }
     Failure::Final(refusal(db).unwrap_or_else(|| of(error)))
 }

@@ -88,7 +88,7 @@ impl PostgresStore {
             replica,
             gets: Gather::unbounded(),
             pool: Pool::new(Arc::clone(&connector), options),
-            creates: Creates::new(),
+            creates: Creates::new(options.acquire_timeout),
             options: options.clone(),
             connector,
             clock,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use outrigger_ports::store::{Batch, Precondition, Store, StoreError, Write};
 use outrigger_sql::{PostgresOptions, PostgresStore};
 use outrigger_testkit::Postgres;
@@ -49,6 +50,78 @@ fn a_commit_waits_for_another_one_only_so_long() {
         assert!(matches!(written, Err(StoreError::Unavailable(_))), "{written:?}");
         blocker.batch_execute("ROLLBACK").await.unwrap();
         assert_eq!(store.commit(Batch::of([put("a", Precondition::Any)])).await.unwrap(), [2]);
+    });
+}
+
+/// Another session that puts this document and does not commit.
+async fn putting(options: &PostgresOptions, id: &str) -> tokio_postgres::Client {
+    let session = session(options).await;
+    let put = format!(
+        "BEGIN; INSERT INTO outrigger_documents (collection, id, version, body)          VALUES ('rec.things', '{id}', 1, '')"
+    );
+    session.batch_execute(&put).await.unwrap();
+    session
+}
+
+#[test]
+fn creates_that_go_together_do_not_fail_for_one_that_has_to_wait() {
+    on_one_core(async {
+        let (_, options) = store().await;
+        for (lock_ms, statement_ms) in [(150, 60_000), (60_000, 150)] {
+            let options = PostgresOptions {
+                lock_timeout: Duration::from_millis(lock_ms),
+                statement_timeout: Duration::from_millis(statement_ms),
+                ..options.clone()
+            };
+            let store = PostgresStore::connect(&options, clock()).await.unwrap();
+            let id = |n: usize| format!("{lock_ms}-{n}");
+            let blocker = putting(&options, &id(3)).await;
+            let ids: Vec<String> = (0..20).map(id).collect();
+            let all = ids.iter().map(|id| create(&store, id));
+            let results = futures_util::future::join_all(all).await;
+            for (n, result) in results.into_iter().enumerate() {
+                match n {
+                    3 => assert!(
+                        matches!(result, Err(StoreError::Unavailable(_) | StoreError::Timeout)),
+                        "{result:?}"
+                    ),
+                    _ => assert_eq!(result.unwrap(), [1], "{n}"),
+                }
+            }
+            blocker.batch_execute("ROLLBACK").await.unwrap();
+            assert_eq!(create(&store, &id(3)).await.unwrap(), [1]);
+        }
+    });
+}
+
+#[test]
+fn a_create_waits_for_its_turn_only_so_long() {
+    on_one_core(async {
+        let (_, options) = store().await;
+        let options = PostgresOptions {
+            acquire_timeout: Duration::from_millis(100),
+            lock_timeout: Duration::from_millis(800),
+            ..options
+        };
+        let store = PostgresStore::connect(&options, clock()).await.unwrap();
+        // Turns that all wait for somebody else.
+        let ids: Vec<String> = (0..4).map(|n| format!("held{n}")).collect();
+        let mut blockers = Vec::new();
+        for id in &ids {
+            blockers.push(putting(&options, id).await);
+        }
+        let mut held = futures_util::stream::FuturesUnordered::new();
+        for id in &ids {
+            held.push(create(&store, id));
+            // Its turn begins before the next one comes.
+            let started = tokio::time::timeout(Duration::from_millis(20), held.next()).await;
+            assert!(started.is_err(), "it waits");
+        }
+        let late = create(&store, "late");
+        let (late, _) = tokio::join!(late, held.collect::<Vec<_>>());
+        assert!(late.unwrap_err().to_string().contains("no turn"), "it is not written any more");
+        assert_eq!(store.get(&key("late")).await.unwrap(), None);
+        create(&store, "late").await.unwrap();
     });
 }
 
