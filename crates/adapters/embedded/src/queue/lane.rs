@@ -1,8 +1,10 @@
 //! Claims from one lane: the queued tasks of one queue and kind.
 //!
 //! Claimers of one process reserve what they are about to claim, so they never meet. Those of
-//! different processes may: a refused batch was somebody else's claim. The loser then takes from a
-//! random place among the next few pages, so that many claimers spread instead of meeting again.
+//! different processes may: a refused batch was somebody else's claim. The loser takes from a random
+//! place among the next tasks of the same priority, and does so for a while (`crowd.rs`): many
+//! claimers spread instead of meeting again, and greater priorities still go first. A claimer that
+//! is alone takes strictly in order.
 
 use futures_util::future::join_all;
 use outrigger_kernel::{Timestamp, limits, random};
@@ -18,8 +20,8 @@ use super::{StoreQueue, change, fault, turn};
 
 /// Most looks at a lane in one claim.
 const TRIES: u32 = 8;
-/// A claimer that met another one takes from so many times what it wants.
-const SPREAD: usize = 4;
+/// Where claimers spread, they look at so many tasks at most, or four times what they want.
+const WINDOW: usize = 200;
 
 /// A task that is about to be claimed.
 struct Candidate {
@@ -35,9 +37,8 @@ pub(super) async fn take(
     want: usize,
 ) -> Result<Vec<Leased>, QueueError> {
     let mut leased = Vec::new();
-    let mut spread = 1;
     for tries in 0..TRIES {
-        let look = match look(queue, claim, kind, want - leased.len(), spread).await {
+        let look = match look(queue, claim, kind, want - leased.len()).await {
             Err(error) if !leased.is_empty() => {
                 tracing::warn!(%error, "a claim ended early");
                 break;
@@ -45,10 +46,10 @@ pub(super) async fn take(
             look => look?,
         };
         leased.extend(look.leased);
+        queue.crowd.noticed(look.met);
         if !look.met || leased.len() == want {
             break;
         }
-        spread = SPREAD;
         pause(queue, tries).await;
     }
     Ok(leased)
@@ -66,7 +67,6 @@ async fn look(
     claim: &Claim<'_>,
     kind: &KindLimits,
     want: usize,
-    spread: usize,
 ) -> Result<Look, QueueError> {
     let mut permit = None;
     let mut most = want;
@@ -78,13 +78,18 @@ async fn look(
     if most == 0 {
         return Ok(Look { leased: Vec::new(), met: false });
     }
+    // Who claims a limited kind meets others at its limits, wherever the tasks are.
+    let window = if permit.is_some() { most } else { most * queue.crowd.spread() };
+    let window = window.min(WINDOW.max(4 * most));
+    let limit = (window + queue.wakeups.reserved()).min(limits::QUERY_LIMIT_MAX);
     let range = turn::lane(claim.queue, &kind.kind);
-    let limit = (most * spread + queue.wakeups.reserved()).min(limits::QUERY_LIMIT_MAX);
     let query = StoreQueue::tasks(Order::Index(turn::TURN), range, limit);
     let mut found = queue.store.query(&query).await.map_err(fault::of)?;
-    let seen = found.len();
-    if spread > 1 && seen > most {
-        let skip = random::below(&*queue.random, (seen - most + 1) as u64);
+    if window > most {
+        let first = found.first().map(|found| turn::class(&found.position.value).to_vec());
+        let alike = |found: &&Found| Some(turn::class(&found.position.value)) == first.as_deref();
+        let spare = found.iter().take_while(alike).count().saturating_sub(most);
+        let skip = random::below(&*queue.random, spare as u64 + 1);
         found.drain(..usize::try_from(skip).unwrap_or(0));
     }
     let (mine, _reserved) =

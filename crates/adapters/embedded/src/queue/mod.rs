@@ -10,6 +10,7 @@
 mod board;
 mod change;
 mod claim;
+mod crowd;
 mod enqueue;
 mod fault;
 mod lane;
@@ -48,6 +49,7 @@ pub struct StoreQueue {
     wakeups: Wakeups,
     names: Arc<names::Names>,
     seen: Arc<wakeups::Seen>,
+    crowd: Arc<crowd::Crowd>,
     /// Claims in vain since the last one that found something.
     idle: Arc<AtomicU32>,
     /// Where the next claim begins among its kinds.
@@ -66,6 +68,7 @@ impl StoreQueue {
             wakeups: Wakeups::default(),
             names: Arc::default(),
             seen: Arc::default(),
+            crowd: Arc::default(),
             idle: Arc::default(),
             rotation: Arc::default(),
             poll: POLL,

@@ -65,6 +65,11 @@ pub(super) fn lane(queue: &str, kind: &str) -> Range {
     starting_with(lane_prefix(queue, kind))
 }
 
+/// All of the place of a queued task but its time: those of one class are equals.
+pub(super) fn class(value: &[u8]) -> &[u8] {
+    &value[..value.len().saturating_sub(size_of::<i64>())]
+}
+
 /// All scheduled tasks, in the order of their time.
 pub(super) fn scheduled() -> Range {
     starting_with(vec![SCHEDULED])
