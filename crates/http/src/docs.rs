@@ -3,14 +3,20 @@
 //! Both pages carry their script inline, so the content policy names the scripts by hash.
 
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use http::HeaderValue;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
+use crate::access::Nobody;
 use crate::state::App;
+
+/// How long the API document is kept.
+const FRESH_FOR: Duration = Duration::from_secs(1);
 
 struct Page {
     html: String,
@@ -66,19 +72,43 @@ impl Page {
     }
 }
 
-pub(crate) async fn swagger() -> Response {
+pub(crate) async fn swagger(_: Nobody) -> Response {
     SWAGGER.answer()
 }
 
-pub(crate) async fn redoc() -> Response {
+pub(crate) async fn redoc(_: Nobody) -> Response {
     REDOC.answer()
 }
 
-pub(crate) async fn openapi(State(app): State<App>) -> crate::HttpResult<Response> {
-    let definitions = app.services.records.definitions().all().await?;
-    let kinds = app.services.tasks.kinds();
-    let document = crate::openapi::document(&app.operations, &app.settings, &definitions, &kinds);
-    Ok(axum::Json(document).into_response())
+/// The API document as bytes, and when and after how many changes of definitions it was made.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    document: Bytes,
+    made: Instant,
+    changes: u64,
+}
+
+/// The document is made again after each change of a definition by this process, and for those by
+/// others each second, but never for each request: it reads and compiles all definitions.
+pub(crate) async fn openapi(_: Nobody, State(app): State<App>) -> crate::HttpResult<Response> {
+    // One request makes it; those that come meanwhile wait.
+    let mut rendered = app.rendered.lock().await;
+    let definitions = app.services.records.definitions();
+    let changes = definitions.changes();
+    let is_fresh = |known: &Rendered| known.changes == changes && known.made.elapsed() < FRESH_FOR;
+    let document = match rendered.as_ref().filter(|known| is_fresh(known)) {
+        Some(known) => known.document.clone(),
+        None => {
+            let made = Instant::now();
+            let all = definitions.all().await?;
+            let (operations, kinds) = (&app.operations, app.services.tasks.kinds());
+            let document = crate::openapi::document(operations, &app.settings, &all, &kinds);
+            let document = Bytes::from(document.to_string());
+            *rendered = Some(Rendered { document: document.clone(), made, changes });
+            document
+        }
+    };
+    Ok(([(CONTENT_TYPE, "application/json")], document).into_response())
 }
 
 #[cfg(test)]

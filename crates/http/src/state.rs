@@ -8,6 +8,7 @@ use outrigger_domain::Services;
 use outrigger_domain::schema::Schema;
 use schemars::JsonSchema;
 
+use crate::docs::Rendered;
 use crate::health::Health;
 use crate::operation::Operation;
 use crate::settings::Settings;
@@ -26,6 +27,8 @@ pub struct AppState {
     pub health: Arc<Health>,
     /// All operations, for the API document.
     pub(crate) operations: Arc<[Operation]>,
+    /// The API document, as last made.
+    pub(crate) rendered: tokio::sync::Mutex<Option<Rendered>>,
     schemas: RwLock<HashMap<TypeId, Arc<Schema>>>,
 }
 
@@ -38,8 +41,8 @@ impl AppState {
         own: Vec<Operation>,
     ) -> App {
         let operations = crate::routes::exposed(&settings, own).into();
-        let schemas = RwLock::default();
-        Arc::new(Self { services, settings, health, operations, schemas })
+        let (schemas, rendered) = (RwLock::default(), tokio::sync::Mutex::default());
+        Arc::new(Self { services, settings, health, operations, rendered, schemas })
     }
 
     /// The compiled schema of a body type; compiled once.

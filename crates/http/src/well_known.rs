@@ -6,15 +6,16 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
+use crate::access::Nobody;
 use crate::problem::HttpResult;
 use crate::state::App;
 
-pub(crate) async fn jwks(State(app): State<App>) -> HttpResult<Response> {
+pub(crate) async fn jwks(_: Nobody, State(app): State<App>) -> HttpResult<Response> {
     let keys = app.services.auth.jwks().await?;
     Ok(public(([(CONTENT_TYPE, "application/jwk-set+json")], keys)))
 }
 
-pub(crate) async fn openid_configuration(State(app): State<App>) -> Response {
+pub(crate) async fn openid_configuration(_: Nobody, State(app): State<App>) -> Response {
     public(Json(app.services.auth.openid_configuration()))
 }
 

@@ -47,7 +47,7 @@ impl Records {
                 self.audit.entry(ctx, Action::CollectionChanged, Some(name), details)?,
             ]);
             if self.commit(batch).await?.is_some() {
-                self.definitions.forget(name);
+                self.definitions.changed(name);
                 return Ok((compiled.view(), is_new));
             }
         }
@@ -150,7 +150,7 @@ impl Records {
                 self.audit.entry(ctx, Action::CollectionDeleted, Some(name), json!({}))?,
             ]);
             if self.commit(batch).await?.is_some() {
-                self.definitions.forget(name);
+                self.definitions.changed(name);
                 return Ok(());
             }
         }

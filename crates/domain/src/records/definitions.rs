@@ -5,6 +5,7 @@
 //! replicas within [`FRESH_FOR`]; background work that depends on a change waits longer than that.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -22,7 +23,11 @@ pub(crate) const FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// The snapshots of one process, shared by its threads.
 #[derive(Debug, Default)]
-pub struct Shared(RwLock<HashMap<String, Snapshot>>);
+pub struct Shared {
+    snapshots: RwLock<HashMap<String, Snapshot>>,
+    /// How many changes this process has made.
+    changes: AtomicU64,
+}
 
 #[derive(Clone, Debug)]
 struct Snapshot {
@@ -50,7 +55,7 @@ impl Definitions {
     pub(crate) async fn get(&self, name: &str) -> Result<Arc<Compiled>> {
         let now = self.clock.now();
         let known = {
-            let snapshots = self.shared.0.read().unwrap_or_else(PoisonError::into_inner);
+            let snapshots = self.shared.snapshots.read().unwrap_or_else(PoisonError::into_inner);
             snapshots.get(name).cloned()
         };
         match known {
@@ -78,14 +83,25 @@ impl Definitions {
             _ => Arc::new(compile(found)?),
         };
         let snapshot = Snapshot { compiled: compiled.clone(), checked_at: now };
-        let mut snapshots = self.shared.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut snapshots = self.shared.snapshots.write().unwrap_or_else(PoisonError::into_inner);
         snapshots.insert(name.to_owned(), snapshot);
         Ok(compiled)
     }
 
-    /// Drops the snapshot, after a change.
-    pub(crate) fn forget(&self, name: &str) {
-        self.shared.0.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    /// Drops the snapshot, after a change of this process.
+    pub(crate) fn changed(&self, name: &str) {
+        self.forget(name);
+        self.shared.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many changes this process has made: what was derived from all definitions before the
+    /// last one is out of date.
+    pub fn changes(&self) -> u64 {
+        self.shared.changes.load(Ordering::SeqCst)
+    }
+
+    fn forget(&self, name: &str) {
+        self.shared.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
     /// The stored definition, if there is one.

@@ -83,7 +83,7 @@ impl Records {
                 (None, false) => advance(definition, &page),
             })
             .await?;
-        self.definitions.forget(&name);
+        self.definitions.changed(&name);
         Ok(saved.is_some())
     }
 

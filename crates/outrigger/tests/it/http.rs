@@ -12,6 +12,7 @@ on_each_backend!(
     paths_and_methods_that_are_not_there_are_problems,
     too_long_is_refused_by_name,
     the_api_is_described_offline,
+    the_document_is_kept_until_a_definition_changes,
     cors_is_off_unless_configured,
 );
 
@@ -170,6 +171,64 @@ fn callers_are_told_apart_and_limited_alone() {
     two.get("/api/v1/users/me").expect(200);
     server.api().get("/health").expect(200);
     assert_eq!(json!(null), server.api().get("/health").json()["code"]);
+}
+
+#[test]
+fn what_is_outside_of_the_document_is_counted_too_but_not_health() {
+    let options =
+        ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__HTTP__RATE_LIMIT_PER_MINUTE", "10");
+    let server = Server::start(&options);
+    let paths = [
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/.well-known/jwks.json",
+        "/.well-known/openid-configuration",
+    ];
+    for round in 0..4 {
+        for path in paths {
+            let answer = server.api().get(path);
+            let expected = if round < 2 { 200 } else { 429 };
+            // A minute has sixty seconds, and one comes back every six.
+            assert!(answer.status == expected || round > 1, "{path} in round {round}");
+            assert!(!answer.header("ratelimit").is_empty(), "{path}");
+        }
+    }
+    let refused = (0..20).map(|_| server.api().get("/openapi.json")).find(|a| a.status == 429);
+    assert_eq!(refused.expect("a refusal").code(), "rate_limited");
+    server.api().get("/health").expect(200);
+}
+
+fn the_document_is_kept_until_a_definition_changes(server: &Server) {
+    let document = || server.api().get("/openapi.json").expect(200);
+    assert_eq!(document().header("content-type"), "application/json");
+    let name = server.collection(&json!({}));
+    let path = format!("/api/v1/records/{name}");
+    // On SQLite alone, and on each thread of the process, at once.
+    for _ in 0..20 {
+        assert!(document().json()["paths"][&path].is_object());
+    }
+    server.admin().delete(&format!("/api/v1/collections/{name}")).expect(204);
+    for _ in 0..20 {
+        assert!(document().json()["paths"][&path].is_null());
+    }
+}
+
+#[test]
+fn the_document_is_not_made_for_each_request() {
+    let server = Server::start(&ServerOptions::on(Backend::Sqlite));
+    let queries = || {
+        let text = server.internal().get("/metrics").expect(200).text;
+        let name = "outrigger_store_operation_seconds_count{operation=\"query\"}";
+        let line = text.lines().find(|line| line.starts_with(name)).expect("the metric");
+        line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    let before = queries();
+    for _ in 0..300 {
+        server.api().get("/openapi.json").expect(200);
+    }
+    // One a second and thread, and what goes on in the background.
+    assert!(queries() - before < 200.0, "{} queries", queries() - before);
 }
 
 #[test]
