@@ -204,7 +204,7 @@ fn postgres_options(config: &Config) -> PostgresOptions {
         read_connections: database.read_connections,
         write_connections: database.write_connections.div_ceil(threads),
         statement_timeout: Duration::from_millis(database.statement_timeout_ms),
-        handles: threads,
+        handles: config.database_handles(),
         ..PostgresOptions::at(database.url.secret().clone())
     }
 }

@@ -62,6 +62,7 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
         let connected = backends.connect().await?.watching(&backends).await?;
         connected.settle().await;
         prepare_store(config, &*connected.ports.store).await?;
+        probes::warn(&*connected.ports.store).await;
         let kinds = registry.kinds(&config.tasks.external_kinds);
         let shared = shared(config, kinds.context("tasks.external_kinds")?, &connected.ports)?;
         let main = services(&connected.ports, &shared);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use outrigger_http::health::{Check, CheckStatus, Health};
 use outrigger_ports::probe::Probed;
+use outrigger_ports::store::Store;
 
 use crate::compose::Connected;
 use crate::config::Config;
@@ -25,6 +26,13 @@ pub(crate) async fn run(
         if let Some(worker) = &worker {
             health.note("worker", consuming(worker));
         }
+    }
+}
+
+/// Says in the log what somebody should look at, such as more connections than the server allows.
+pub(crate) async fn warn(database: &dyn Store) {
+    for finding in database.probe().await.into_iter().flat_map(|probed| probed.findings) {
+        tracing::warn!("database: {}", finding.message);
     }
 }
 

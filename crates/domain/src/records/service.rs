@@ -26,7 +26,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { settle: Duration::from_secs(10) }
+        Self { settle: Duration::from_secs(60) }
     }
 }
 

@@ -61,6 +61,13 @@ pub fn insecurities(config: &Config) -> Vec<String> {
         "http.forwarded_hops is 0 with several replicas: behind a balancer all clients would be one caller; give the number of proxies in front",
     );
     refuse(
+        config.records.settle_s < config.write_s_max(),
+        &format!(
+            "records.settle_s is less than {} s, which a write may take (http.request_timeout_s, database.statement_timeout_ms): re-indexing could miss one",
+            config.write_s_max()
+        ),
+    );
+    refuse(
         config.auth.hash_memory_kib < 19_456 || config.auth.hash_iterations < 2,
         "auth.hash_memory_kib and auth.hash_iterations are below 19456 and 2: passwords would be cheap to guess",
     );

@@ -167,6 +167,9 @@ pub struct Log {
 /// The services whose routes can be exposed on their own.
 const SERVICES: [&str; 6] = ["auth", "users", "collections", "records", "tasks", "queues"];
 
+/// What a write may wait for its turn and, twice, for a connection, in seconds.
+const WAITS_S: u64 = 9;
+
 impl Config {
     /// Whether this process does that.
     pub fn has_role(&self, role: Role) -> bool {
@@ -199,6 +202,21 @@ impl Config {
     /// Whether this is production.
     pub fn is_production(&self) -> bool {
         self.deployment.environment == Environment::Production
+    }
+
+    /// Handles to the database: those of the threads that serve, of the one that watches, and of
+    /// the worker; each has connections of its own.
+    pub fn database_handles(&self) -> usize {
+        let serving = if self.has_role(Role::Api) { self.threads() } else { 0 };
+        serving + 1 + usize::from(self.has_role(Role::Worker))
+    }
+
+    /// The longest time in seconds between a write's look at the definition and its commit: the
+    /// definition may be a second old; the request has its time; what was handed over by then may
+    /// wait for its turn and for a connection, be sent, and be sent once more on its own.
+    pub fn write_s_max(&self) -> u64 {
+        let statement_s = self.database.statement_timeout_ms.div_ceil(1_000);
+        1 + self.http.request_timeout_s + WAITS_S + 2 * statement_s
     }
 
     /// Threads that serve requests.
@@ -266,5 +284,39 @@ impl Config {
         }
         self.admin.password.resolve("admin.password")?;
         self.mail.url.resolve("mail.url")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, insecurities, load};
+    use outrigger_sql::PostgresOptions;
+
+    fn config(flags: &[(&str, &str)]) -> Config {
+        let flags = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        load(&Sources { flags: flags.collect(), ..Sources::default() }).unwrap().config
+    }
+
+    #[test]
+    fn re_indexing_waits_longer_than_a_write_may_take() {
+        let waits = PostgresOptions::default().acquire_timeout * 3;
+        assert_eq!(waits.as_secs(), WAITS_S, "the adapter waits for a turn and two connections");
+        let refuses = |flags: &[(&str, &str)]| {
+            insecurities(&config(flags)).iter().any(|why| why.contains("records.settle_s"))
+        };
+        assert!(!refuses(&[]), "the defaults go together");
+        assert!(refuses(&[("records.settle_s", "49")]));
+        assert!(!refuses(&[("records.settle_s", "50")]));
+        assert!(refuses(&[("http.request_timeout_s", "60")]));
+        assert!(refuses(&[("database.statement_timeout_ms", "30000")]));
+    }
+
+    #[test]
+    fn each_thread_has_a_handle_to_the_database() {
+        let handles = |roles| {
+            config(&[("http.threads", "4"), ("deployment.roles", roles)]).database_handles()
+        };
+        assert_eq!([handles(""), handles("api"), handles("worker")], [6, 5, 2]);
     }
 }

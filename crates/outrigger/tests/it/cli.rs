@@ -157,7 +157,18 @@ fn a_process_can_be_told_its_role() {
     let server = Server::start_with(&options, &["--roles", "api"]);
     assert_eq!(server.api().get("/api/health/").expect(200).json()["role"], "api");
     let (done, text) = server.run(&["serve", "--roles", "captain"]);
-    assert!(!done && text.contains("deployment.roles") && text.contains("captain"), "{text}");
+    assert!(!done && text.contains("captain") && text.contains("`api`"), "{text}");
+}
+
+#[test]
+fn more_connections_than_the_server_allows_are_warned_of_at_start() {
+    let few = PostgresOptions { max_connections: 20, ..PostgresOptions::default() };
+    let postgres = Postgres::start_with(few).unwrap();
+    let backend = Backend::Urls { database: postgres.url(), redis: None };
+    let options = ServerOptions::on(backend).set("OUTRIGGER__HTTP__THREADS", "2");
+    let server = Server::start(&options);
+    // Two that serve, one that watches, one for the worker; each 2 for reads, 8 for writes.
+    assert!(server.process.log().contains("may open 40 connections"), "{}", server.process.log());
 }
 
 #[test]
