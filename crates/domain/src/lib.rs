@@ -2,7 +2,7 @@
 //!
 //! No HTTP, no SQL, no environment and no clock of its own: everything from outside comes through
 //! a port. A module may use those before it in this list, never one after it:
-//! audit, tasks, accounts, auth, records.
+//! audit, tasks, notifications, accounts, auth, records.
 
 pub mod accounts;
 pub mod admission;
@@ -10,6 +10,7 @@ pub mod audit;
 pub mod auth;
 mod cursor;
 pub mod idempotency;
+pub mod notifications;
 pub mod ports;
 pub mod records;
 pub mod schema;

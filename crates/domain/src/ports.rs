@@ -5,6 +5,7 @@ use std::sync::Arc;
 use outrigger_kernel::{Clock, Ids, Random};
 use outrigger_ports::cached::CacheAside;
 use outrigger_ports::collection::{Collection, Entity};
+use outrigger_ports::http_client::HttpClient;
 use outrigger_ports::limiter::Limiter;
 use outrigger_ports::queue::{Queue, TaskBoard};
 use outrigger_ports::store::Store;
@@ -22,6 +23,8 @@ pub struct Ports {
     pub queue: Arc<dyn Queue>,
     /// The same tasks, for those who look after them.
     pub board: Arc<dyn TaskBoard>,
+    /// Web servers of others.
+    pub http: Arc<dyn HttpClient>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives random bytes.

@@ -9,6 +9,7 @@ use crate::accounts::Accounts;
 use crate::admission::Admission;
 use crate::audit::Audit;
 use crate::auth::{self, Auth, AuthSettings};
+use crate::notifications::{self, Notifications};
 use crate::ports::Ports;
 use crate::records::{self, Records};
 use crate::tasks::{Kinds, Tasks};
@@ -16,6 +17,8 @@ use crate::tasks::{Kinds, Tasks};
 /// What can be set about the domain.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// What is sent to others.
+    pub notifications: notifications::Settings,
     /// Accounts and sessions.
     pub auth: AuthSettings,
     /// Collections and records.
@@ -30,6 +33,7 @@ pub struct Shared {
     auth: Arc<auth::Shared>,
     records: Arc<records::Shared>,
     kinds: Arc<Kinds>,
+    notifications: Arc<notifications::Shared>,
     settings: Settings,
 }
 
@@ -40,7 +44,8 @@ impl Shared {
     /// `invalid` naming the setting that cannot work.
     pub fn new(settings: Settings, kinds: Kinds, ports: &Ports) -> Result<Self> {
         let auth = auth::Shared::new(settings.auth.clone(), ports.clock.clone(), &ports.random)?;
-        Ok(Self { auth, records: Arc::default(), kinds: Arc::new(kinds), settings })
+        let notifications = notifications::Shared::new(&settings.notifications)?;
+        Ok(Self { auth, records: Arc::default(), kinds: Arc::new(kinds), notifications, settings })
     }
 }
 
@@ -55,6 +60,8 @@ pub struct Services {
     pub records: Records,
     /// Background work.
     pub tasks: Tasks,
+    /// Telling others.
+    pub notifications: Notifications,
     /// Who did what.
     pub audit: Audit,
     /// How often a caller may ask.
@@ -75,6 +82,7 @@ impl Services {
                 shared.settings.records,
             ),
             tasks: Tasks::new(ports, audit.clone(), shared.kinds.clone()),
+            notifications: Notifications::new(ports, shared.notifications.clone()),
             admission: Admission::new(ports.limiter.clone(), shared.settings.rate_limit),
             accounts,
             audit,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use outrigger_domain::auth::{AuthSettings, HashSettings, RsaBits, Signing, ThrottleSettings};
+use outrigger_domain::notifications;
 use outrigger_domain::services::{Settings, Shared};
 use outrigger_domain::tasks::Kinds;
 use outrigger_domain::{Ports, Services, records};
@@ -13,6 +14,7 @@ use outrigger_embedded::{MemoryCache, MemoryLimiter, StoreQueue, Wakeups};
 use outrigger_kernel::{Clock, Random, Secret, SystemClock, SystemRandom};
 use outrigger_ports::cache::Cache;
 use outrigger_ports::cached::{CacheAside, LostWrites, StoredNotices, Timing};
+use outrigger_ports::http_client::HttpClient;
 use outrigger_ports::layered::{
     Breaker, FallbackLimiter, GuardedCache, LeasedLimiter, MeteredStore,
 };
@@ -20,6 +22,10 @@ use outrigger_ports::limiter::{Limiter, Quota};
 use outrigger_ports::store::Store;
 use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions};
 use outrigger_sql::{PostgresOptions, PostgresReplica, PostgresStore, SqliteOptions, SqliteStore};
+use outrigger_web::{WebClient, WebOptions};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use crate::Additions;
 use crate::config::Config;
@@ -38,6 +44,7 @@ pub(crate) struct Backends {
     /// holds across them at once.
     memory_aside: Arc<CacheAside>,
     memory_limiter: Arc<MemoryLimiter>,
+    web: Arc<dyn HttpClient>,
     lost_writes: LostWrites,
     wakeups: Wakeups,
     cache_breaker: Arc<Breaker>,
@@ -107,6 +114,7 @@ impl Backends {
             memory_cache,
             lost_writes: LostWrites::default(),
             wakeups: Wakeups::default(),
+            web: Arc::new(web(config)?),
             cache_breaker: breaker("cache"),
             limiter_breaker: breaker("limiter"),
             memory_limiter: Arc::new(MemoryLimiter::new(clock.clone())),
@@ -144,6 +152,7 @@ impl Backends {
             store,
             cache: aside,
             limiter,
+            http: self.web.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
         };
@@ -260,8 +269,10 @@ pub(crate) async fn redis_cache(config: &Config) -> Result<Option<RedisCache>> {
 /// # Errors
 /// Names the setting that cannot work.
 pub(crate) fn shared(config: &Config, kinds: Kinds, ports: &Ports) -> Result<Shared> {
+    let auth = auth_settings(config)?;
     let settings = Settings {
-        auth: auth_settings(config)?,
+        notifications: notification_settings(config, &auth),
+        auth,
         records: records::Settings { settle: Duration::from_secs(config.records.settle_s) },
         rate_limit: Quota {
             limit: config.http.rate_limit_per_minute,
@@ -270,6 +281,35 @@ pub(crate) fn shared(config: &Config, kinds: Kinds, ports: &Ports) -> Result<Sha
         },
     };
     Shared::new(settings, kinds, ports).context("auth")
+}
+
+fn notification_settings(config: &Config, auth: &AuthSettings) -> notifications::Settings {
+    let named = config.webhooks.secrets.iter();
+    notifications::Settings {
+        master: auth.master_secret.clone(),
+        secrets: named.map(|named| (named.name.clone(), named.secret().clone())).collect(),
+    }
+}
+
+/// The secrets of webhooks.
+///
+/// # Errors
+/// Names the secret that cannot be used.
+pub(crate) fn webhook_keys(config: &Config) -> Result<notifications::Keys> {
+    let settings = notification_settings(config, &auth_settings(config)?);
+    Ok(notifications::Keys::new(&settings.master, &settings.secrets)?)
+}
+
+/// Sends webhooks.
+fn web(config: &Config) -> Result<WebClient> {
+    let webhooks = &config.webhooks;
+    let mut options = WebOptions { allow_private: webhooks.allow_private, ..WebOptions::default() };
+    if !webhooks.ca_file.is_empty() {
+        let certificates = CertificateDer::pem_file_iter(&webhooks.ca_file);
+        let read = certificates.and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        options.authorities = read.context("webhooks.ca_file")?;
+    }
+    WebClient::new(options).map_err(|error| anyhow::anyhow!("webhooks: {error}"))
 }
 
 /// The jobs of this binary, and those of the library's user.

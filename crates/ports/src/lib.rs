@@ -7,6 +7,7 @@ pub mod cache;
 pub mod cached;
 pub mod collection;
 pub mod gather;
+pub mod http_client;
 pub mod index_value;
 pub mod layered;
 pub mod limiter;

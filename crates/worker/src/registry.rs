@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use outrigger_domain::notifications::jobs as notify;
 use outrigger_domain::tasks::{AnyJob, Kind, Kinds, any, jobs};
 use outrigger_kernel::Result;
 use outrigger_ports::queue::KindLimits;
 
 /// The jobs of this binary.
 pub fn built_in() -> Vec<Arc<dyn AnyJob>> {
-    vec![any::<jobs::Noop>()]
+    vec![any::<jobs::Noop>(), any::<notify::SendRequest>()]
 }
 
 /// The jobs that a process runs, by kind.

@@ -17,6 +17,8 @@ const fn vendor(library: &'static str, users: &'static [&'static str]) -> Vendor
 }
 
 const OUTER: &[&str] = &["outrigger-http", "outrigger"];
+/// Who speaks HTTP over connections of its own.
+const CONNECTIONS: &[&str] = &["outrigger-http", "outrigger", "outrigger-web"];
 /// Where `anyhow` is right: programs and what only tests use.
 const PROGRAMS: &[&str] = &["outrigger", "outrigger-testkit", "xtask"];
 
@@ -26,8 +28,8 @@ const VENDORS: &[Vendor] = &[
     vendor("tokio-postgres-rustls", &["outrigger-sql"]),
     vendor("redis", &["outrigger-redis"]),
     vendor("axum", OUTER),
-    vendor("hyper", OUTER),
-    vendor("hyper-util", OUTER),
+    vendor("hyper", CONNECTIONS),
+    vendor("hyper-util", CONNECTIONS),
     vendor("tower", OUTER),
     vendor("tower-http", OUTER),
     vendor("aide", &["outrigger-http"]),

@@ -2,14 +2,16 @@
 //! store.
 //!
 //! The store is the model that the tests compare every real store with; nothing in it survives the
-//! process. Cache and limiter are what a server runs on that was started without Redis.
+//! process. The recorder is the outside world of tests. Cache and limiter are what a server runs on that was started without Redis.
 
 mod cache;
 mod limiter;
 mod queue;
+mod recorder;
 mod store;
 
 pub use cache::MemoryCache;
 pub use limiter::MemoryLimiter;
 pub use queue::{StoreQueue, Wakeups};
+pub use recorder::Recorder;
 pub use store::MemoryStore;

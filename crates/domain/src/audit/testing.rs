@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore, StoreQueue};
+use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore, Recorder, StoreQueue};
 use outrigger_kernel::{Actor, Ctx, ManualClock, Role, SystemRandom, Timestamp};
 use outrigger_ports::cached::CacheAside;
 
@@ -28,6 +28,7 @@ impl World {
             board: queue,
             store,
             cache: Arc::new(CacheAside::new(cache, random.clone())),
+            http: Arc::new(Recorder::default()),
             limiter: Arc::new(MemoryLimiter::new(clock.clone())),
             clock: clock.clone(),
             random,

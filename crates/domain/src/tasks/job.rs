@@ -17,6 +17,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use outrigger_kernel::{Ctx, Error, ErrorKind, Result, limits};
 use outrigger_ports::queue::{Failure, Task};
@@ -64,17 +65,27 @@ pub struct JobError {
     pub failure: Failure,
     /// Whether another attempt may mend it.
     pub retry: bool,
+    /// The next attempt is made no earlier than so long from now, whatever the pause between two
+    /// attempts would be.
+    pub not_before: Option<Duration>,
 }
 
 impl JobError {
     /// It may work another time.
     pub fn retry(code: &str, message: impl Into<String>) -> Self {
-        Self { failure: failure(code, message.into()), retry: true }
+        Self { failure: failure(code, message.into()), retry: true, not_before: None }
     }
 
     /// It would never work.
     pub fn fatal(code: &str, message: impl Into<String>) -> Self {
-        Self { failure: failure(code, message.into()), retry: false }
+        Self { failure: failure(code, message.into()), retry: false, not_before: None }
+    }
+
+    /// With the shortest pause before another attempt, as when the other side asks for one.
+    #[must_use]
+    pub fn not_before(mut self, pause: Option<Duration>) -> Self {
+        self.not_before = pause;
+        self
     }
 }
 
@@ -99,7 +110,11 @@ impl From<Error> for JobError {
             true => error.to_string(),
             false => format!("{error} ({})", places.join("; ")),
         };
-        Self { failure: failure(error.code(), message), retry: !fatal }
+        Self {
+            failure: failure(error.code(), message),
+            retry: !fatal,
+            not_before: error.retry_after(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod production;
 mod secrets;
 mod sections;
 mod show;
+mod webhooks;
 
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -15,9 +16,10 @@ pub use production::insecurities;
 pub use secrets::Sensitive;
 pub use sections::{
     Admin, Auth, Cache, Config, Database, Deployment, Environment, Http, Log, LogFormat, Mail,
-    Records, Redis, Role, Tasks, Worker,
+    Records, Redis, Role, Tasks, Webhooks, Worker,
 };
 pub use show::redact_url;
+pub use webhooks::NamedSecret;
 
 /// The base layer.
 pub const DEFAULTS: &str = include_str!("../../../../config/default.toml");

@@ -49,6 +49,10 @@ pub fn insecurities(config: &Config) -> Vec<String> {
         "mail.url is log://: mails would only be written to the log (MAIL_URL)",
     );
     refuse(
+        config.webhooks.allow_private,
+        "webhooks.allow_private is true: who may enqueue a webhook could reach this network and the cloud's metadata",
+    );
+    refuse(
         is_sqlite && config.deployment.replicas > 1,
         "deployment.replicas is more than 1 on SQLite, which is one process's own: use PostgreSQL",
     );

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 
 use super::secrets::Sensitive;
+use super::webhooks::NamedSecret;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +21,7 @@ pub struct Config {
     pub records: Records,
     pub tasks: Tasks,
     pub worker: Worker,
+    pub webhooks: Webhooks,
     pub mail: Mail,
     pub log: Log,
 }
@@ -141,6 +143,14 @@ pub struct Admin {
 #[serde(deny_unknown_fields)]
 pub struct Records {
     pub settle_s: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    pub secrets: Vec<NamedSecret>,
+    pub allow_private: bool,
+    pub ca_file: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -281,6 +291,9 @@ impl Config {
         self.auth.secret.resolve("auth.secret")?;
         for key in &mut self.auth.signing_keys {
             key.resolve("auth.signing_keys")?;
+        }
+        for secret in &mut self.webhooks.secrets {
+            secret.resolve()?;
         }
         self.admin.password.resolve("admin.password")?;
         self.mail.url.resolve("mail.url")

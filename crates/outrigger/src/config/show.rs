@@ -6,7 +6,8 @@ use toml::Value;
 use super::DEFAULTS;
 
 /// Keys whose values are never shown.
-const SECRET: [&str; 3] = ["auth.secret", "auth.signing_keys", "admin.password"];
+const SECRET: [&str; 4] =
+    ["auth.secret", "auth.signing_keys", "admin.password", "webhooks.secrets"];
 
 /// Keys whose values are URLs, shown without what stands before the host.
 const URLS: [&str; 4] = ["database.url", "database.readonly_url", "redis.url", "mail.url"];

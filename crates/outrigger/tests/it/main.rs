@@ -22,3 +22,4 @@ mod setup;
 mod sweep;
 mod tasks;
 mod users;
+mod webhooks;

@@ -1,10 +1,8 @@
 //! Tasks over HTTP.
 
-use std::time::{Duration, Instant};
+use serde_json::json;
 
-use serde_json::{Value, json};
-
-use crate::support::{Api, Server, on_each_backend, unique};
+use crate::support::{Server, on_each_backend, unique, until};
 
 on_each_backend!(
     a_task_runs_and_is_followed,
@@ -13,20 +11,6 @@ on_each_backend!(
     a_task_that_waits_is_cancelled_and_begun_again,
     only_administrators_enqueue,
 );
-
-/// Waits until the task has this status.
-#[track_caller]
-fn until(api: &Api, path: &str, status: &str) -> Value {
-    let started = Instant::now();
-    loop {
-        let task = api.get(path).expect(200).json();
-        if task["status"] == status {
-            return task;
-        }
-        assert!(started.elapsed() < Duration::from_secs(20), "not {status}: {task}");
-        std::thread::yield_now();
-    }
-}
 
 fn a_task_runs_and_is_followed(server: &Server) {
     let admin = server.admin();

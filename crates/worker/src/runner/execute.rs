@@ -132,12 +132,14 @@ async fn supervise(
 fn outcome_of(worker: &Inner, task: &Task, attempt: u32, done: Done) -> Outcome {
     match done {
         Ok(result) => Outcome::Succeeded { result },
-        Err(JobError { failure: error, retry: false }) => Outcome::Failed { error },
+        Err(JobError { failure: error, retry: false, .. }) => Outcome::Failed { error },
         Err(JobError { failure: error, .. }) if attempt >= task.max_attempts => {
             Outcome::Dead { error }
         }
-        Err(JobError { failure: error, .. }) => {
-            let at = retry_at(task, attempt, worker.clock.now(), &*worker.random);
+        Err(JobError { failure: error, not_before, .. }) => {
+            let now = worker.clock.now();
+            let earliest = now.plus(not_before.unwrap_or_default());
+            let at = retry_at(task, attempt, now, &*worker.random).max(earliest);
             Outcome::Retry { error, at }
         }
     }

@@ -8,7 +8,7 @@ mod upkeep;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore, StoreQueue};
+use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore, Recorder, StoreQueue};
 use outrigger_kernel::{Actor, Ctx, ManualClock, Role, SystemRandom, Timestamp};
 use outrigger_ports::cached::CacheAside;
 use serde_json::{Value, json};
@@ -37,6 +37,7 @@ impl Bench {
                 Arc::new(MemoryCache::new(1 << 20, clock.clone())),
                 random.clone(),
             )),
+            http: Arc::new(Recorder::default()),
             limiter: Arc::new(MemoryLimiter::new(clock.clone())),
             clock: clock.clone(),
             random,

@@ -1,0 +1,8 @@
+//! Tells others what happened: signed webhooks.
+
+pub mod jobs;
+mod service;
+mod signing;
+
+pub use service::{Notifications, Settings, Shared};
+pub use signing::Keys;

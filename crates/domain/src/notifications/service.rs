@@ -1,0 +1,90 @@
+//! What the jobs of this module stand on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use outrigger_kernel::{Clock, Result, Secret};
+use outrigger_ports::http_client::{HttpAnswer, HttpClient, HttpFault, HttpRequest};
+
+use super::signing::Keys;
+use crate::ports::Ports;
+
+/// What can be set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// From it the secret of webhooks that name none is derived.
+    pub master: Secret,
+    /// Secrets of webhooks, by name.
+    pub secrets: Vec<(String, Secret)>,
+}
+
+/// What the threads of one process share.
+#[derive(Debug)]
+pub struct Shared {
+    keys: Keys,
+}
+
+impl Shared {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// `invalid` naming the secret that cannot be used.
+    pub fn new(settings: &Settings) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self { keys: Keys::new(&settings.master, &settings.secrets)? }))
+    }
+}
+
+/// Tells others.
+#[derive(Clone, Debug)]
+pub struct Notifications {
+    http: Arc<dyn HttpClient>,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+}
+
+/// A webhook that is to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct Webhook<'a> {
+    /// The same at every attempt.
+    pub(super) id: &'a str,
+    pub(super) method: &'a str,
+    pub(super) url: &'a str,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Bytes,
+    pub(super) secret: Option<&'a str>,
+    pub(super) timeout: Duration,
+    pub(super) answer_bytes_max: usize,
+}
+
+impl Notifications {
+    /// The service of one thread.
+    pub fn new(ports: &Ports, shared: Arc<Shared>) -> Self {
+        Self { http: ports.http.clone(), clock: ports.clock.clone(), shared }
+    }
+
+    /// Signs and sends a webhook once.
+    ///
+    /// # Errors
+    /// `invalid` when its secret is not known; inside, why there is no answer.
+    pub(super) async fn send(&self, hook: Webhook<'_>) -> Result<Result<HttpAnswer, HttpFault>> {
+        let at = self.clock.now();
+        let signature = self.shared.keys.sign(hook.secret, hook.id, at, &hook.body)?;
+        let mut headers = hook.headers;
+        let own = [
+            ("webhook-id", hook.id.to_owned()),
+            ("webhook-timestamp", at.as_secs().to_string()),
+            ("webhook-signature", signature),
+        ];
+        headers.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        let request = HttpRequest {
+            method: hook.method.to_owned(),
+            url: hook.url.to_owned(),
+            headers,
+            body: hook.body,
+            timeout: hook.timeout,
+            answer_bytes_max: hook.answer_bytes_max,
+        };
+        Ok(self.http.send(request).await)
+    }
+}
