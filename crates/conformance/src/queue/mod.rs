@@ -9,9 +9,11 @@ pub mod bounds;
 pub mod calendar;
 pub mod cancelling;
 pub mod contention;
+pub mod history;
 pub mod leases;
 pub mod limits;
 pub mod lists;
+mod model;
 pub mod once;
 pub mod order;
 pub mod pausing;
@@ -96,6 +98,9 @@ macro_rules! queue_suite {
                 a_dead_task_is_kept_for_its_retention,
                 a_finished_task_is_kept_for_its_retention,
                 a_task_far_ahead_waits,
+            }
+            history {
+                random_queue_histories_agree_with_the_model,
             }
         }
     };
