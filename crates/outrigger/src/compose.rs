@@ -16,11 +16,12 @@ use outrigger_ports::cache::Cache;
 use outrigger_ports::cached::{CacheAside, LostWrites, StoredNotices, Timing};
 use outrigger_ports::http_client::HttpClient;
 use outrigger_ports::layered::{
-    Breaker, FallbackLimiter, GuardedCache, LeasedLimiter, MeteredStore,
+    Breaker, FallbackLimiter, GuardedCache, LeasedLimiter, MeteredStore, OutboxQueue,
 };
 use outrigger_ports::limiter::{Limiter, Quota};
+use outrigger_ports::queue::{Queue, QueueError, TaskBoard};
 use outrigger_ports::store::Store;
-use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions};
+use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions, RedisQueue};
 use outrigger_sql::{PostgresOptions, PostgresReplica, PostgresStore, SqliteOptions, SqliteStore};
 use outrigger_web::{WebClient, WebOptions};
 
@@ -28,7 +29,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::Additions;
-use crate::config::Config;
+use crate::config::{Config, QueueOn};
 use crate::secret_file;
 use outrigger_worker::Registry;
 
@@ -63,6 +64,8 @@ pub(crate) struct Connected {
 
 /// Redis answers within this, or is done without.
 const REDIS_TIMEOUT: Duration = Duration::from_millis(250);
+/// Redis answers a call of the queue within this, or it is tried again.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The shared limiter answers within this, or the local one decides.
 const LIMITER_TIMEOUT: Duration = Duration::from_millis(150);
 /// How long a start waits for Redis, which connects in the background and need not be there.
@@ -143,12 +146,10 @@ impl Backends {
         let redis = redis(&self.config, self.clock(), self.random())?;
         let (cache, aside) = self.cache(redis.as_ref(), &store);
         let limiter = self.limiter(redis.as_ref());
-        let queue = StoreQueue::new(store.clone(), self.clock.clone(), self.random.clone())
-            .sharing(self.wakeups.clone());
-        let queue = Arc::new(queue);
+        let (queue, board) = self.queue(&store)?;
         let ports = Ports {
-            queue: queue.clone(),
-            board: queue,
+            queue,
+            board,
             store,
             cache: aside,
             limiter,
@@ -157,6 +158,19 @@ impl Backends {
             random: self.random.clone(),
         };
         Ok(Connected { ports, cache, redis, replica: None })
+    }
+
+    /// The queue on Redis, with an outbox for what is enqueued in batches of the store; or on the
+    /// store itself.
+    fn queue(&self, store: &Arc<dyn Store>) -> Result<(Arc<dyn Queue>, Arc<dyn TaskBoard>)> {
+        if let Some(client) = queue_client(&self.config, self.clock(), self.random())? {
+            let queue = Arc::new(RedisQueue::new(client));
+            let outbox = OutboxQueue::new(queue.clone(), store.clone(), self.clock());
+            return Ok((Arc::new(outbox), queue));
+        }
+        let queue = StoreQueue::new(store.clone(), self.clock(), self.random());
+        let queue = Arc::new(queue.sharing(self.wakeups.clone()));
+        Ok((queue.clone(), queue))
     }
 
     fn cache(
@@ -239,6 +253,34 @@ fn redis(
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<Option<RedisClient>> {
+    redis_within(config, REDIS_TIMEOUT, clock, random)
+}
+
+/// The connection of the queue, if it is on Redis: of its own, because its scripts take longer than
+/// a look into the cache may.
+///
+/// # Errors
+/// Names the setting that cannot work.
+fn queue_client(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Option<RedisClient>> {
+    match (config.tasks.queue, config.redis.url.is_set()) {
+        (QueueOn::Database, _) | (QueueOn::Auto, false) => Ok(None),
+        (QueueOn::Redis, false) => bail!("tasks.queue: redis needs redis.url"),
+        (QueueOn::Auto | QueueOn::Redis, true) => {
+            redis_within(config, QUEUE_TIMEOUT, clock, random)
+        }
+    }
+}
+
+fn redis_within(
+    config: &Config,
+    response_timeout: Duration,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Option<RedisClient>> {
     let redis = &config.redis;
     if !redis.url.is_set() {
         return Ok(None);
@@ -246,7 +288,7 @@ fn redis(
     let options = RedisOptions {
         prefix: redis.prefix.clone(),
         ca_file: (!redis.ca_file.is_empty()).then(|| redis.ca_file.clone().into()),
-        response_timeout: REDIS_TIMEOUT,
+        response_timeout,
         ..RedisOptions::new(redis.url.secret().clone())
     };
     Ok(Some(RedisClient::connect(&options, clock, random).context("redis.url")?))
@@ -262,6 +304,35 @@ pub(crate) async fn redis_cache(config: &Config) -> Result<Option<RedisCache>> {
     };
     client.wait_connected(REDIS_WAIT).await;
     Ok(Some(RedisCache::new(client)))
+}
+
+/// The queue on Redis alone, if it is there, once it is connected or after a while.
+///
+/// # Errors
+/// Names the setting that cannot work.
+pub(crate) async fn redis_queue(config: &Config) -> Result<Option<RedisQueue>> {
+    let client = queue_client(config, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+    let Some(client) = client else { return Ok(None) };
+    client.wait_connected(REDIS_WAIT).await;
+    Ok(Some(RedisQueue::new(client)))
+}
+
+/// Refuses a Redis that would lose tasks; one that is away may come back.
+///
+/// # Errors
+/// Says what to change.
+pub(crate) async fn check_queue(config: &Config) -> Result<()> {
+    let Some(queue) = redis_queue(config).await? else { return Ok(()) };
+    match queue.check().await {
+        Err(error @ QueueError::Internal(_)) => {
+            Err(error).context("redis.url: not fit for tasks (or set tasks.queue to \"database\")")
+        }
+        Err(error) => {
+            tracing::warn!(source = %error, "the queue cannot be reached yet");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// What the threads' services have in common.

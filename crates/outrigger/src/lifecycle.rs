@@ -13,7 +13,7 @@ use outrigger_ports::store::{MigrateMode, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::compose::{Backends, registry, services, shared};
+use crate::compose::{Backends, check_queue, registry, services, shared};
 use crate::config::{Config, Role, insecurities};
 use crate::server::{self, Bounds, Lane, Phase, Serving};
 use crate::work::{self, Working};
@@ -63,6 +63,7 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
         connected.settle().await;
         prepare_store(config, &*connected.ports.store).await?;
         probes::warn(&*connected.ports.store).await;
+        check_queue(config).await?;
         let kinds = registry.kinds(&config.tasks.external_kinds);
         let shared = shared(config, kinds.context("tasks.external_kinds")?, &connected.ports)?;
         let main = services(&connected.ports, &shared);

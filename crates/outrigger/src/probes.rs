@@ -51,6 +51,8 @@ pub(crate) async fn once(connected: &Connected, config: &Config, health: &Health
         let limiter = connected.ports.limiter.probe().await.map_err(|error| error.to_string());
         health.note("limiter", check(limiter, CheckStatus::Degraded));
     }
+    let queue = connected.ports.board.probe().await.map_err(|error| error.to_string());
+    health.note("queue", check(queue, CheckStatus::Degraded));
 }
 
 /// A worker is well when it consumes, whatever its port answers.

@@ -23,7 +23,7 @@ impl Health {
         Self { clock, last }
     }
 
-    /// The loop went round, and the queue answered.
+    /// The loop went round.
     pub(crate) fn went_round(&self) {
         self.last.store(self.clock.now().as_micros(), Ordering::Relaxed);
     }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use outrigger_kernel::SystemClock;
 use outrigger_ports::cache::Cache;
 use outrigger_ports::probe::{Probed, Severity};
+use outrigger_ports::queue::TaskBoard;
 use outrigger_ports::store::{MigrateMode, Migration};
 
 use super::say;
@@ -84,6 +85,12 @@ async fn examine(config: &Config) -> (Vec<Examined>, Result<Vec<Migration>, Stri
         Err(error) => Some(Err(format!("{error:#}"))),
     };
     examined.extend(probed.map(|probed| Examined { name: "redis", probed }));
+    let probed = match compose::redis_queue(config).await {
+        Ok(None) => None,
+        Ok(Some(queue)) => Some(queue.probe().await.map_err(|error| error.to_string())),
+        Err(error) => Some(Err(format!("{error:#}"))),
+    };
+    examined.extend(probed.map(|probed| Examined { name: "queue", probed }));
     (examined, migrations)
 }
 

@@ -100,7 +100,8 @@ impl Layered {
 
     /// The typed settings.
     pub(super) fn finish<T: DeserializeOwned>(self) -> Result<T> {
-        Value::Table(self.0).try_into().map_err(|error| anyhow::anyhow!("{}", one_line(&error)))
+        serde_path_to_error::deserialize(Value::Table(self.0))
+            .map_err(|error| anyhow::anyhow!("{}: {}", error.path(), one_line(error.inner())))
     }
 
     fn slot(&mut self, name: &str, place: &str) -> Result<&mut Value> {

@@ -33,6 +33,15 @@ pub enum Environment {
     Production,
 }
 
+/// Where tasks are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueOn {
+    Auto,
+    Database,
+    Redis,
+}
+
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,6 +53,7 @@ pub enum Role {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tasks {
+    pub queue: QueueOn,
     pub external_kinds: Vec<String>,
 }
 

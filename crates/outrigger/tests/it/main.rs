@@ -23,3 +23,4 @@ mod sweep;
 mod tasks;
 mod users;
 mod webhooks;
+mod workers;

@@ -24,10 +24,12 @@ pub(super) async fn run(worker: &Arc<Inner>, stop: Stop) {
             () = stop.requested() => return,
         }
         first = (first + 1) % worker.options.queues.len().max(1);
-        let pause = match claim_round(worker, first).await {
+        // A queue that is away is the queue's trouble; a call that never returns is this worker's.
+        let round = claim_round(worker, first).await;
+        worker.health.went_round();
+        let pause = match round {
             Ok(0) => None,
             Ok(_) => {
-                worker.health.went_round();
                 away = AWAY.0;
                 // Lets those that are ready run before more is claimed.
                 tokio::task::yield_now().await;
@@ -40,7 +42,6 @@ pub(super) async fn run(worker: &Arc<Inner>, stop: Stop) {
             }
         };
         if pause.is_none() {
-            worker.health.went_round();
             away = AWAY.0;
         }
         let waiting = async {
