@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
-use http::HeaderValue;
 use bytes::Bytes;
+use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 use crate::access::Nobody;

@@ -150,7 +150,9 @@ impl Server {
 
     /// A worker has no other port than the internal one, which is opened last.
     fn is_ready(&self) -> bool {
-        let Ok(answer) = self.internal().try_send("GET", "/health/ready", None) else { return false };
+        let Ok(answer) = self.internal().try_send("GET", "/health/ready", None) else {
+            return false;
+        };
         answer.status == 200
     }
 
