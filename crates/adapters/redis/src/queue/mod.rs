@@ -29,7 +29,7 @@ use outrigger_ports::queue::{KindLimits, Lease};
 use outrigger_ports::store::Write;
 use redis::Value;
 
-use self::record::{body, bytes, number, text};
+use self::record::{bytes, number, text};
 use self::scripts::{Args, Scripts};
 use self::wake::Wakes;
 use crate::client::RedisClient;
@@ -200,16 +200,15 @@ fn read_claim(answer: Value) -> Result<(i64, i64, Vec<Value>), CallError> {
 }
 
 fn read_leased(fields: &[Value], until: Timestamp) -> Result<Leased, QueueError> {
-    let [id, token, attempt, packed] = fields else { return Err(CallError::Unexpected.into()) };
-    let task = bytes(packed).and_then(body).ok_or(CallError::Unexpected)?;
+    let [token, attempt, body] = fields else { return Err(CallError::Unexpected.into()) };
+    let task = bytes(body).ok_or(CallError::Unexpected)?;
     let task: Task = serde_json::from_slice(task).map_err(internal)?;
     let number = |value| number(value).ok_or(CallError::Unexpected);
+    let token = text(token).ok_or(CallError::Unexpected)?.to_owned();
+    let lease = Lease { task_id: task.id.clone(), token };
     Ok(Leased {
         task,
-        lease: Lease {
-            task_id: text(id).ok_or(CallError::Unexpected)?.to_owned(),
-            token: text(token).ok_or(CallError::Unexpected)?.to_owned(),
-        },
+        lease,
         attempt: u32::try_from(number(attempt)?).map_err(|_| CallError::Unexpected)?,
         until,
     })
@@ -260,7 +259,7 @@ impl Queue for RedisQueue {
             .then(|| Duration::from_micros(u64::try_from(again.saturating_sub(now)).unwrap_or(0)));
         self.wakes.claimed(claim.queue, began_at, tasks.is_empty(), again);
         let until = Timestamp::from_micros(now.saturating_add(lease_for));
-        tasks.chunks(4).map(|fields| read_leased(fields, until)).collect()
+        tasks.chunks(3).map(|fields| read_leased(fields, until)).collect()
     }
 
     async fn wait(&self, queues: &[String], most: Duration) {

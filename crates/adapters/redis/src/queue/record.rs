@@ -8,19 +8,19 @@ use serde_json::value::RawValue;
 
 use crate::error::CallError;
 
-/// Positions in what `shown` of `queue_common.lua` returns: the id, then those of the record.
-const STATUS: usize = 1;
-const ATTEMPTS: usize = 7;
-const CRASHES: usize = 8;
-const RUN_AT: usize = 9;
-const STARTED: usize = 13;
-const FINISHED: usize = 14;
-const CANCEL: usize = 15;
-const PROGRESS: usize = 19;
-const RESULT: usize = 20;
-const ERROR: usize = 21;
-const HISTORY: usize = 22;
-const BODY: usize = 23;
+/// Positions in what `shown` of `queue_common.lua` returns: id and body, then those of the record.
+const BODY: usize = 1;
+const STATUS: usize = 2;
+const ATTEMPTS: usize = 8;
+const CRASHES: usize = 9;
+const RUN_AT: usize = 10;
+const STARTED: usize = 14;
+const FINISHED: usize = 15;
+const CANCEL: usize = 16;
+const PROGRESS: usize = 20;
+const RESULT: usize = 21;
+const ERROR: usize = 22;
+const HISTORY: usize = 23;
 const LENGTH: usize = 24;
 
 /// Each status and its letter in the scripts.
@@ -110,26 +110,6 @@ fn json(value: &Value) -> Result<Option<Box<RawValue>>, CallError> {
     }
 }
 
-/// The task's JSON, with which everything packed under its id begins: the first string of
-/// MessagePack. `None` when it is none.
-pub(super) fn body(packed: &[u8]) -> Option<&[u8]> {
-    let (&tag, rest) = packed.split_first()?;
-    let (length, rest) = match tag {
-        0xa0..=0xbf => (usize::from(tag & 0x1f), rest),
-        0xd9 => (usize::from(*rest.first()?), rest.get(1..)?),
-        0xda => {
-            let (length, rest) = rest.split_first_chunk()?;
-            (usize::from(u16::from_be_bytes(*length)), rest)
-        }
-        0xdb => {
-            let (length, rest) = rest.split_first_chunk()?;
-            (usize::try_from(u32::from_be_bytes(*length)).ok()?, rest)
-        }
-        _ => return None,
-    };
-    rest.get(..length)
-}
-
 pub(super) fn bytes(value: &Value) -> Option<&[u8]> {
     match value {
         Value::BulkString(bytes) => Some(bytes),
@@ -146,28 +126,5 @@ pub(super) fn number(value: &Value) -> Option<i64> {
     match value {
         Value::Int(number) => Some(*number),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strings_of_each_length_are_read() {
-        for (head, length) in [
-            (vec![0xa3], 3),
-            (vec![0xd9, 200], 200),
-            (vec![0xda, 1, 44], 300),
-            (vec![0xdb, 0, 1, 17, 112], 70_000),
-        ] {
-            let mut packed = head;
-            packed.extend(vec![b'x'; length]);
-            packed.push(0x93);
-            assert_eq!(body(&packed).map(<[u8]>::len), Some(length));
-            assert_eq!(body(&packed[..length]), None, "cut off");
-        }
-        assert_eq!(body(&[0x93]), None);
-        assert_eq!(body(&[]), None);
     }
 }

@@ -7,7 +7,7 @@ for i = 2, #ARGV, FIELDS do
     ids[#ids + 1] = ARGV[i]
 end
 local till = now + ARGV[1]
-local holds = call('HMGET', B .. 'held', unpack(ids))
+local holds = call('HMGET', HELD, unpack(ids))
 for i = 1, #ids do
     local id, a = ids[i], 1 + (i - 1) * FIELDS
     local h = holds[i] and cmsgpack.unpack(holds[i])

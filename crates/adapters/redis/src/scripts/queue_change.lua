@@ -8,9 +8,9 @@ if not r or is_over(r) then
 end
 if verb == 'cancel' and not is_final(r) then
     if r[STATUS] == 'r' then
-        local h = cmsgpack.unpack(call('HGET', B .. 'held', id))
+        local h = cmsgpack.unpack(call('HGET', HELD, id))
         r[CANCEL], h[H_CANCEL] = 1, 1
-        call('HSET', B .. 'held', id, cmsgpack.pack(h))
+        call('HSET', HELD, id, cmsgpack.pack(h))
     else
         if r[STATUS] == 's' then
             call('ZREM', B .. 'due', id)

@@ -1,8 +1,8 @@
 -- Leases tasks that are due.
 -- ARGV: queue, worker, length of the lease, most tasks, whose turn it is (a number), what makes
 -- the tokens unlike any others, then of each kind: name, most at once or -1, and for its rate: pause between two starts or 0, tolerance.
--- Returns now, when it is worth while to ask again (0 = when woken), and of each task: id, token,
--- attempt, what is packed, which begins with its JSON.
+-- Returns now, when it is worth while to ask again (0 = when woken), and of each task: token,
+-- attempt, JSON.
 local FIELDS = 4
 local queue, worker, lease, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 if call('SISMEMBER', B .. 'paused', queue) == 1 then
@@ -60,7 +60,7 @@ local function take(kind, most)
             local entries = read and read[1][2] or {}
             for i = 1, #entries do
                 local fields = entries[i][2]
-                taken[#taken + 1] = { fields[2], fields[4], entries[i][1], lane, kind }
+                taken[#taken + 1] = { fields[2], fields[4], entries[i][1], class, kind }
             end
             count(kind.hash, class, -#entries)
             kind.waits[class] = waits - #entries
@@ -102,21 +102,21 @@ local ids, answer = {}, {}
 for i = 1, #taken do
     ids[i] = taken[i][1]
 end
-local packed = call('MGET', unpack(names_of(ids)))
+local bodies = call('HMGET', BODY, unpack(ids))
 local last = call('INCRBY', B .. 'seq', #taken) - #taken
 local till = string.format('%.0f', now + lease)
 for i = 1, #taken do
-    local id, meta, entry, lane, kind = unpack(taken[i])
+    local id, meta, entry, class, kind = unpack(taken[i])
     local attempt = string.match(meta, '^%d+') + 1
     local token = string.format('%.0f', last + i) .. '.' .. ARGV[6]
     leases[#leases + 1] = till
     leases[#leases + 1] = id
     held[#held + 1] = id
     held[#held + 1] = cmsgpack.pack({
-        token, now + lease, worker, now, attempt, 0, '', queue, kind.name, lane, entry, meta,
+        token, now + lease, worker, now, attempt, 0, '', queue, kind.name, class, entry, meta,
     })
     local a = #answer
-    answer[a + 1], answer[a + 2], answer[a + 3], answer[a + 4] = id, token, attempt, packed[i]
+    answer[a + 1], answer[a + 2], answer[a + 3] = token, attempt, bodies[i]
 end
 for i = 1, total do
     local kind = all[i]

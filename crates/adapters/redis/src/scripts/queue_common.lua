@@ -1,9 +1,10 @@
 -- What all scripts of the queue share; it is put in front of each of them. What a script decides is
--- gathered in Lua tables first and written at the end with few commands that take many arguments.
+-- gathered in Lua tables first and written at the end with few commands that take many arguments. The
+-- bodies stay out of Lua where they can: it reads every byte of every string that it is given.
 --
 -- All keys begin with KEYS[1], which ends with a hash tag, so that they are in one slot:
---   t:ID               a task, packed: its JSON, its record, and, once it has succeeded, how
---   held               hash: of each running task, packed, what its lease is about
+--   body, task, held   hashes by id: the task's JSON; its record, packed, and once it has succeeded
+--                      how; of each running task, packed, what its lease is about
 --   l:QUEUE:KIND:CLASS a lane: stream of the tasks that wait or run (i = id, m = attempts so far,
 --                      retention and unique key); class = 2 * priority, + 1 for those that came
 --                      back; group `w`
@@ -18,7 +19,7 @@
 --   paused, idle:QUEUE, seq, g:KIND   paused queues; somebody waits; last token; rate of a kind
 -- All times are microseconds by this server's clock, which a Lua number holds exactly below 2^53.
 local B, call = KEYS[1], redis.call
-local N = B .. 'n'
+local N, TASK, HELD, BODY = B .. 'n', B .. 'task', B .. 'held', B .. 'body'
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 
@@ -26,12 +27,11 @@ local now = time[1] * 1000000 + time[2]
 -- nobody has touched.
 local STATUS, QUEUE, KIND, PRIORITY, BACK, ENTRY, ATTEMPTS, CRASHES = 1, 2, 3, 4, 5, 6, 7, 8
 local RUN_AT, MAX, RETENTION, UNIQUE, STARTED, FINISHED, CANCEL = 9, 10, 11, 12, 13, 14, 15
-local TOKEN, UNTIL, WORKER, PROGRESS, RESULT, ERROR, HISTORY, BODY =
-    16, 17, 18, 19, 20, 21, 22, 23
+local TOKEN, UNTIL, WORKER, PROGRESS, RESULT, ERROR, HISTORY = 16, 17, 18, 19, 20, 21, 22
 
 -- Positions in what is held.
 local H_TOKEN, H_UNTIL, H_WORKER, H_STARTED, H_ATTEMPT, H_CANCEL, H_PROGRESS = 1, 2, 3, 4, 5, 6, 7
-local H_QUEUE, H_KIND, H_LANE, H_ENTRY, H_META = 8, 9, 10, 11, 12
+local H_QUEUE, H_KIND, H_CLASS, H_ENTRY, H_META = 8, 9, 10, 11, 12
 
 local DEAD_RETENTION_S = 1209600
 local HISTORY_MAX = 10
@@ -58,21 +58,12 @@ local function count(hash, field, by)
     fields[field] = (fields[field] or 0) + by
 end
 
-local function names_of(ids)
-    local names = {}
-    for i = 1, #ids do
-        names[i] = B .. 't:' .. ids[i]
-    end
-    return names
-end
-
 local function read(packed, held)
-    local body, r, done = cmsgpack.unpack(packed)
+    local r, done = cmsgpack.unpack(packed)
     if not r[STARTED] then
         r[STARTED], r[FINISHED], r[CANCEL], r[TOKEN], r[UNTIL], r[WORKER] = 0, 0, 0, '', 0, ''
         r[PROGRESS], r[RESULT], r[ERROR], r[HISTORY] = '', '', '', ''
     end
-    r[BODY] = body
     if done then
         r[STATUS], r[ENTRY], r[ERROR] = 'o', '', ''
         r[ATTEMPTS], r[STARTED], r[FINISHED], r[WORKER] = done[1], done[2], done[3], done[4]
@@ -88,19 +79,19 @@ local function read(packed, held)
 end
 
 local function load(id)
-    local packed = call('GET', B .. 't:' .. id)
-    return packed and read(packed, call('HGET', B .. 'held', id))
+    local packed = call('HGET', TASK, id)
+    return packed and read(packed, call('HGET', HELD, id))
 end
 
 -- The records of these tasks by id; those that are not known are missing.
 local function load_all(ids)
     local records = {}
     if #ids > 0 then
-        local packed = call('MGET', unpack(names_of(ids)))
-        local held = call('HMGET', B .. 'held', unpack(ids))
+        local packed = call('HMGET', TASK, unpack(ids))
+        local holds = call('HMGET', HELD, unpack(ids))
         for i = 1, #ids do
             if packed[i] then
-                records[ids[i]] = read(packed[i], held[i])
+                records[ids[i]] = read(packed[i], holds[i])
             end
         end
     end
@@ -109,11 +100,8 @@ end
 
 -- Not for running tasks: what changes while they run is held.
 local function save(id, r)
-    local body = r[BODY]
-    r[BODY] = nil
-    puts[#puts + 1] = B .. 't:' .. id
-    puts[#puts + 1] = cmsgpack.pack(body, r)
-    r[BODY] = body
+    puts[#puts + 1] = id
+    puts[#puts + 1] = cmsgpack.pack(r)
 end
 
 local function lane_of(r)
@@ -278,7 +266,7 @@ local function flush()
     end
     if #unleased > 0 then
         call('ZREM', B .. 'leases', unpack(unleased))
-        call('HDEL', B .. 'held', unpack(unleased))
+        call('HDEL', HELD, unpack(unleased))
     end
     if #gone > 0 then
         call('ZREM', B .. 'live', unpack(gone))
@@ -291,11 +279,11 @@ local function flush()
         end
     end
     if #puts > 0 then
-        call('MSET', unpack(puts))
+        call('HSET', TASK, unpack(puts))
     end
     if #leases > 0 then
         call('ZADD', B .. 'leases', unpack(leases))
-        call('HSET', B .. 'held', unpack(held))
+        call('HSET', HELD, unpack(held))
     end
     for status, members in pairs(finals) do
         call('ZADD', B .. 'f:' .. status, unpack(members))
@@ -312,8 +300,8 @@ local function flush()
         {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
 end
 
--- The record as the caller reads it: its id, then the positions.
+-- The record as the caller reads it: its id and body, then the positions.
 local function shown(id, r)
-    return { id, unpack(r) }
+    return { id, call('HGET', BODY, id), unpack(r) }
 end
 

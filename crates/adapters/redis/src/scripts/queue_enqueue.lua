@@ -7,9 +7,9 @@ local ids, answers, here = {}, {}, {}
 for i = 1, #ARGV, FIELDS do
     ids[#ids + 1] = ARGV[i]
 end
-local known = call('MGET', unpack(names_of(ids)))
+local known = call('HMGET', TASK, unpack(ids))
 promote(200)
-local live = {}
+local live, bodies = {}, {}
 for i = 1, #ids do
     local id, a = ids[i], (i - 1) * FIELDS
     local kind, unique = ARGV[a + 3], ARGV[a + 8]
@@ -40,8 +40,9 @@ for i = 1, #ids do
             else
                 enter(id, r)
             end
-            puts[#puts + 1] = B .. 't:' .. id
-            puts[#puts + 1] = cmsgpack.pack(ARGV[a + 9], r)
+            save(id, r)
+            bodies[#bodies + 1] = id
+            bodies[#bodies + 1] = ARGV[a + 9]
             here[id] = true
             live[#live + 1] = '0'
             live[#live + 1] = id
@@ -50,6 +51,7 @@ for i = 1, #ids do
     end
 end
 if #live > 0 then
+    call('HSET', BODY, unpack(bodies))
     call('ZADD', B .. 'live', unpack(live))
 end
 flush()

@@ -7,7 +7,8 @@ local ids, answers, freed = {}, {}, {}
 for i = 1, #ARGV, FIELDS do
     ids[#ids + 1] = ARGV[i]
 end
-local holds = call('HMGET', B .. 'held', unpack(ids))
+local holds = call('HMGET', HELD, unpack(ids))
+local packed = call('HMGET', TASK, unpack(ids))
 
 -- What failed or comes back: the record is read and written anew.
 local function change(id, outcome, text, at)
@@ -36,6 +37,21 @@ local function change(id, outcome, text, at)
     save(id, r)
 end
 
+local names = {}
+
+-- As `lane_of`, made once for each lane.
+local function lane_name(queue, kind, class)
+    local kinds = names[queue] or {}
+    local classes = kinds[kind] or {}
+    names[queue], kinds[kind] = kinds, classes
+    local name = classes[class]
+    if not name then
+        name = B .. 'l:' .. queue .. ':' .. kind .. ':' .. class
+        classes[class] = name
+    end
+    return name
+end
+
 local ended = {}
 for i = 1, #ids do
     local id, a = ids[i], (i - 1) * FIELDS
@@ -50,12 +66,13 @@ for i = 1, #ids do
         end
         kinds[h[H_KIND]] = true
         if ARGV[a + 3] == 'o' then
-            push(drops, h[H_LANE], h[H_ENTRY])
+            push(drops, lane_name(h[H_QUEUE], h[H_KIND], h[H_CLASS]), h[H_ENTRY])
             -- The record stays as it is; what it comes to is written behind it.
-            call('APPEND', B .. 't:' .. id, cmsgpack.pack({
+            puts[#puts + 1] = id
+            puts[#puts + 1] = packed[i] .. cmsgpack.pack({
                 h[H_ATTEMPT], h[H_STARTED], now, h[H_WORKER], h[H_CANCEL], h[H_PROGRESS],
                 ARGV[a + 4],
-            }))
+            })
             local retention, unique = string.match(h[H_META], '^%d+ (%d+) (.*)$')
             conclude(id, 'o', retention, h[H_KIND], unique)
         else

@@ -40,7 +40,7 @@ for _, second in ipairs(call('ZRANGEBYSCORE', B .. 'x', '-inf', time[1], 'LIMIT'
         local names, members = {}, {}
         for id, r in pairs(load_all(over)) do
             if is_over(r) then
-                names[#names + 1] = B .. 't:' .. id
+                names[#names + 1] = id
                 push(members, r[STATUS], id)
                 if r[STATUS] == 'd' then
                     count(B .. 'n', 'd:' .. r[QUEUE], -1)
@@ -48,7 +48,8 @@ for _, second in ipairs(call('ZRANGEBYSCORE', B .. 'x', '-inf', time[1], 'LIMIT'
             end
         end
         if #names > 0 then
-            call('DEL', unpack(names))
+            call('HDEL', TASK, unpack(names))
+            call('HDEL', BODY, unpack(names))
             forgotten = forgotten + #names
         end
         for status, done in pairs(members) do
