@@ -12,6 +12,7 @@ use crate::auth::{self, Auth, AuthSettings};
 use crate::notifications::{self, Notifications};
 use crate::ports::Ports;
 use crate::records::{self, Records};
+use crate::tasks::schedules::Schedules;
 use crate::tasks::{Kinds, Tasks};
 
 /// What can be set about the domain.
@@ -62,6 +63,8 @@ pub struct Services {
     pub tasks: Tasks,
     /// Telling others.
     pub notifications: Notifications,
+    /// What enqueues tasks at certain times.
+    pub schedules: Schedules,
     /// Who did what.
     pub audit: Audit,
     /// How often a caller may ask.
@@ -73,6 +76,7 @@ impl Services {
     pub fn new(ports: &Ports, shared: &Shared) -> Self {
         let audit = Audit::new(ports);
         let accounts = Accounts::new(ports, audit.clone());
+        let tasks = Tasks::new(ports, audit.clone(), shared.kinds.clone());
         Self {
             auth: Auth::new(ports, audit.clone(), accounts.clone(), shared.auth.clone()),
             records: Records::new(
@@ -81,8 +85,9 @@ impl Services {
                 shared.records.clone(),
                 shared.settings.records,
             ),
-            tasks: Tasks::new(ports, audit.clone(), shared.kinds.clone()),
             notifications: Notifications::new(ports, shared.notifications.clone()),
+            schedules: Schedules::new(ports, audit.clone(), tasks.clone()),
+            tasks,
             admission: Admission::new(ports.limiter.clone(), shared.settings.rate_limit),
             accounts,
             audit,

@@ -27,6 +27,7 @@ mod queues;
 mod records;
 pub mod request_info;
 pub mod routes;
+mod schedules;
 pub mod settings;
 pub mod state;
 mod tasks;

@@ -6,7 +6,9 @@ use axum::routing::get as route_get;
 use crate::operation::{Operation, delete, get, patch, post, put};
 use crate::settings::Settings;
 use crate::state::App;
-use crate::{auth, batch, collections, docs, health, queues, records, tasks, users, well_known};
+use crate::{
+    auth, batch, collections, docs, health, queues, records, schedules, tasks, users, well_known,
+};
 
 /// Every documented operation.
 #[rustfmt::skip]
@@ -57,6 +59,12 @@ fn operations() -> Vec<Operation> {
         post("/api/v1/queues/{queue}/pause", queues::pause::handle, queues::pause::doc()),
         post("/api/v1/queues/{queue}/resume", queues::resume::handle, queues::resume::doc()),
         post("/api/v1/queues/{queue}/lease", queues::lease::handle, queues::lease::doc()),
+
+        get("/api/v1/schedules", schedules::list::handle, schedules::list::doc()),
+        put("/api/v1/schedules/{name}", schedules::put::handle, schedules::put::doc()),
+        get("/api/v1/schedules/{name}", schedules::get::handle, schedules::get::doc()),
+        delete("/api/v1/schedules/{name}", schedules::delete::handle, schedules::delete::doc()),
+        post("/api/v1/schedules/{name}/run", schedules::run::handle, schedules::run::doc()),
     ]
 }
 

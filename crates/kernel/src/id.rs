@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::random::Random;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// Crockford's base 32 in lower case: digits sort before letters, as bytes do.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -25,18 +25,9 @@ impl Ids {
 
     /// A new id such as `usr_01ka2b…`.
     pub fn new_id(&self, prefix: &str) -> String {
-        let millis = u128::try_from(self.clock.now().as_millis()).unwrap_or(0);
-        let mut tail = [0_u8; 16];
-        self.random.fill(&mut tail[6..]);
-        let bits = (millis << 80) | u128::from_be_bytes(tail);
-        let mut id = String::with_capacity(prefix.len() + 27);
-        id.push_str(prefix);
-        id.push('_');
-        for place in (0..26_u32).rev() {
-            let digit = (bits >> (place * 5)) & 31;
-            id.push(char::from(ALPHABET[usize::try_from(digit).unwrap_or(0)]));
-        }
-        id
+        let mut tail = [0_u8; 10];
+        self.random.fill(&mut tail);
+        of_parts(prefix, self.clock.now(), tail)
     }
 
     /// Random bytes as lower-case hexadecimal, for request ids and tokens.
@@ -51,6 +42,22 @@ impl fmt::Debug for Ids {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ids")
     }
+}
+
+/// The id with this time and this tail; for ids that follow from what they name.
+pub fn of_parts(prefix: &str, time: Timestamp, tail: [u8; 10]) -> String {
+    let millis = u128::try_from(time.as_millis()).unwrap_or(0);
+    let mut low = [0_u8; 16];
+    low[6..].copy_from_slice(&tail);
+    let bits = (millis << 80) | u128::from_be_bytes(low);
+    let mut id = String::with_capacity(prefix.len() + 27);
+    id.push_str(prefix);
+    id.push('_');
+    for place in (0..26_u32).rev() {
+        let digit = (bits >> (place * 5)) & 31;
+        id.push(char::from(ALPHABET[usize::try_from(digit).unwrap_or(0)]));
+    }
+    id
 }
 
 /// Bytes as lower-case hexadecimal.
@@ -74,7 +81,7 @@ pub fn is_valid_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ManualClock, SystemRandom, Timestamp};
+    use crate::{ManualClock, SystemRandom};
     use std::time::Duration;
 
     #[test]

@@ -63,6 +63,14 @@ pub const TASK_CRASHES_MAX: u32 = 3;
 pub const TASK_NAME_BYTES_MAX: usize = 64;
 /// Longest unique key of a task, in bytes.
 pub const TASK_UNIQUE_KEY_BYTES_MAX: usize = 200;
+/// Most schedules that may be defined.
+pub const SCHEDULES_MAX: usize = 1_000;
+/// Longest cron expression, in bytes.
+pub const CRON_BYTES_MAX: usize = 200;
+/// Longest name of a time zone, in bytes.
+pub const TIME_ZONE_BYTES_MAX: usize = 64;
+/// Most ticks of a schedule that are made up for: the last ones.
+pub const CATCH_UP_MAX: usize = 100;
 /// Most tasks that one call enqueues, claims, extends or settles.
 pub const TASKS_MAX: usize = 200;
 

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use outrigger_domain::Services;
 use outrigger_domain::services::Shared;
 use outrigger_http::health::Health;
 use outrigger_http::layers::{InFlight, Layers};
 use outrigger_http::{AppState, Operation};
+use outrigger_kernel::Ctx;
 use outrigger_ports::store::{MigrateMode, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::compose::{Backends, check_queue, registry, services, shared};
 use crate::config::{Config, Role, insecurities};
@@ -97,6 +100,7 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
             true => Some(work::start(config, &process.backends, &process.shared, &registry)?),
             false => None,
         };
+        let scheduling = scheduling(config, &process, &main, phase).await?;
         tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
         let store = connected.ports.store.clone();
         if config.redis.url.is_set() {
@@ -106,7 +110,8 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
         tokio::spawn(probes::run(connected, config.clone(), health.clone(), worker));
         tokio::spawn(upkeep::run(main, store, process.backends.random()));
         let drain = signals::wait().await?;
-        stop(config, drain, &health, &phase_sender, threads, working).await
+        let running = Work { threads, working, scheduling };
+        stop(config, drain, &health, &phase_sender, running).await
     })
 }
 
@@ -229,8 +234,9 @@ fn announce(config: &Config, listener: Option<&TcpListener>, internal: &TcpListe
             version = env!("CARGO_PKG_VERSION"),
             internal = %internal.local_addr()?,
             database = crate::config::redact_url(config.database.url.expose()),
-            "outrigger works on the queues {}",
-            config.worker.queues.join(", "),
+            queues = config.worker.queues.join(", "),
+            "outrigger runs as {}",
+            config.roles().join(" and "),
         );
         return Ok(());
     };
@@ -248,15 +254,41 @@ fn announce(config: &Config, listener: Option<&TcpListener>, internal: &TcpListe
     Ok(())
 }
 
+/// What runs until the end.
+struct Work {
+    threads: Threads,
+    working: Option<Working>,
+    scheduling: Option<JoinHandle<()>>,
+}
+
+/// Brings the schedules of the settings into the store, and starts the scheduler, if this process is
+/// to be one; it ends when the process begins to.
+async fn scheduling(
+    config: &Config,
+    process: &Process,
+    services: &Services,
+    phase: watch::Receiver<Phase>,
+) -> Result<Option<JoinHandle<()>>> {
+    if !config.has_role(Role::Scheduler) {
+        return Ok(None);
+    }
+    services
+        .schedules
+        .configure(&Ctx::system("start"), &config.schedules)
+        .await
+        .context("the schedules of the settings cannot be used")?;
+    Ok(Some(tokio::spawn(work::schedule(&process.backends, services, phase))))
+}
+
 /// Drains, closes, and waits for what is in flight, all inside one budget.
 async fn stop(
     config: &Config,
     drain: bool,
     health: &Health,
     phase: &watch::Sender<Phase>,
-    threads: Threads,
-    working: Option<Working>,
+    running: Work,
 ) -> Result<()> {
+    let Work { threads, working, scheduling } = running;
     let budget = tokio::time::sleep(Duration::from_secs(config.http.shutdown_s));
     let mut budget = std::pin::pin!(budget);
     health.drain();
@@ -278,6 +310,12 @@ async fn stop(
         }
         working.into_iter().for_each(Working::join);
     });
+    let joined = async {
+        if let Some(scheduling) = scheduling {
+            let _ = scheduling.await;
+        }
+        joined.await
+    };
     tokio::select! {
         _ = joined => tracing::info!("stopped"),
         () = budget.as_mut() => {

@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 24] = [
+pub(crate) const ALL: [Metric; 26] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -157,6 +157,21 @@ pub(crate) const ALL: [Metric; 24] = [
         Unit::Count,
         &[],
         "Connections to Redis that were made anew after one was lost.",
+    ),
+    metric(
+        "outrigger_schedule_ticks_total",
+        Counter,
+        Unit::Count,
+        &[("outcome", "fired, skipped, overlapped, known, failed")],
+        "Ticks of schedules: that enqueued a task, were missed and not made up for, found their \
+         task before not finished, had enqueued theirs already, or could not enqueue it.",
+    ),
+    metric(
+        "outrigger_scheduler_active",
+        Gauge,
+        Unit::Count,
+        &[],
+        "1 while this process fires the schedules of the deployment; else 0.",
     ),
     metric(
         "outrigger_store_errors_total",

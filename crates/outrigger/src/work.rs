@@ -1,19 +1,22 @@
-//! The worker of a process: a thread with a runtime, connections and services of its own.
+//! The background work of a process: the worker, on a thread with a runtime, connections and services
+//! of its own; and the scheduler.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use outrigger_domain::Services;
 use outrigger_domain::services::Shared;
 use outrigger_kernel::id;
-use outrigger_worker::{Health, Options, Parts, Registry, Stop, Worker};
+use outrigger_worker::{Health, Options, Parts, Registry, Scheduler, Stop, Worker};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::compose::{Backends, services};
 use crate::config::Config;
 use crate::lifecycle::runtime;
+use crate::server::Phase;
 
 /// A worker that runs.
 pub(crate) struct Working {
@@ -82,11 +85,32 @@ pub(crate) fn start(
     Ok(Working { thread, stop, health })
 }
 
-fn options(config: &Config, backends: &Backends) -> Options {
+/// Fires the schedules' ticks, while no other process does, until this one begins to end.
+pub(crate) fn schedule(
+    backends: &Backends,
+    services: &Services,
+    mut phase: watch::Receiver<Phase>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let schedules = services.schedules.clone();
+    let scheduler = Scheduler::new(name("sch", backends), schedules, backends.clock());
+    async move {
+        let ending = async {
+            let _sender_gone = phase.wait_for(|phase| *phase != Phase::Running).await;
+        };
+        scheduler.run(ending).await;
+    }
+}
+
+/// A name that no other process has.
+fn name(prefix: &str, backends: &Backends) -> String {
     let mut mark = [0_u8; 6];
     backends.random().fill(&mut mark);
+    format!("{prefix}_{}_{}", std::process::id(), id::hex(&mark))
+}
+
+fn options(config: &Config, backends: &Backends) -> Options {
     Options {
-        name: format!("wrk_{}_{}", std::process::id(), id::hex(&mark)),
+        name: name("wrk", backends),
         queues: config.worker.queues.clone(),
         concurrency: config.worker.concurrency,
         lease: Duration::from_secs(config.worker.lease_s),

@@ -40,10 +40,21 @@ impl Tasks {
         input: TaskInput,
         idempotency_key: Option<&str>,
     ) -> Result<(String, String)> {
+        self.enqueue_as(ctx, "enqueue", input, idempotency_key).await
+    }
+
+    /// The same for another operation; keys of different operations never meet.
+    pub(super) async fn enqueue_as(
+        &self,
+        ctx: &Ctx,
+        operation: &str,
+        input: TaskInput,
+        idempotency_key: Option<&str>,
+    ) -> Result<(String, String)> {
         ctx.require_admin()?;
         let body = serde_json::to_vec(&input).map_err(Error::internal)?;
         let keyed =
-            idempotency_key.map(|key| Keyed::new(ctx, "enqueue", key, &body)).transpose()?;
+            idempotency_key.map(|key| Keyed::new(ctx, operation, key, &body)).transpose()?;
         if let Some(first) = self.first_answer(keyed.as_ref()).await? {
             return Ok(first);
         }

@@ -12,6 +12,7 @@ mod job;
 pub mod jobs;
 mod kind;
 mod leases;
+pub mod schedules;
 mod service;
 mod view;
 

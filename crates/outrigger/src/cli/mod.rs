@@ -59,7 +59,11 @@ fn command() -> Command {
             Command::new("serve")
                 .about("Serve the API, and run tasks")
                 .arg(flag("port", "http.port", "the public port"))
-                .arg(flag("roles", "deployment.roles", "what this process does: api,worker"))
+                .arg(flag(
+                    "roles",
+                    "deployment.roles",
+                    "what this process does: api,worker,scheduler",
+                ))
                 .arg(flag("services", "http.services", "the services whose routes are exposed")),
         )
         .subcommand(

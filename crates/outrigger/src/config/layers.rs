@@ -1,6 +1,8 @@
 //! Layers of settings, one over the other, each checked against the defaults.
 
 use anyhow::{Context, Result, bail};
+use outrigger_domain::tasks::schedules::ScheduleInput;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 use toml::{Table, Value};
@@ -18,6 +20,9 @@ const ALIASES: [(&str, &str); 10] = [
     ("OUTRIGGER_ADMIN_EMAIL", "admin.email"),
     ("OUTRIGGER_ADMIN_PASSWORD", "admin.password"),
 ];
+
+/// The section whose keys are the user's: `[schedules.NAME]`.
+const SCHEDULES: &str = "schedules";
 
 /// `section.key` in the environment starts so.
 const PREFIX: &str = "OUTRIGGER__";
@@ -43,6 +48,10 @@ impl Layered {
             let Value::Table(keys) = keys else {
                 bail!("{place}: {section} stands outside of a section; {}", self.nearest(&section));
             };
+            if section == SCHEDULES {
+                self.add_schedules(keys, &place)?;
+                continue;
+            }
             for (key, value) in keys {
                 let name = format!("{section}.{key}");
                 let slot = self.slot(&name, &place)?;
@@ -51,6 +60,20 @@ impl Layered {
                 }
                 *slot = value;
             }
+        }
+        Ok(())
+    }
+
+    /// Adds the schedules of a file: their names are the user's own.
+    fn add_schedules(&mut self, schedules: Table, place: &str) -> Result<()> {
+        for (name, schedule) in &schedules {
+            let at = || format!("schedules.{name} in {place}");
+            ScheduleInput::deserialize(schedule.clone())
+                .map_err(|error| anyhow::anyhow!("{}: {}", at(), one_line(&error)))?;
+        }
+        let all = self.0.entry(SCHEDULES).or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(all) = all {
+            all.extend(schedules);
         }
         Ok(())
     }

@@ -2,7 +2,9 @@
 #![expect(missing_docs, reason = "config/default.toml documents every key, in one place")]
 
 use anyhow::{Result, ensure};
+use outrigger_domain::tasks::schedules::ScheduleInput;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::secrets::Sensitive;
@@ -22,6 +24,8 @@ pub struct Config {
     pub tasks: Tasks,
     pub worker: Worker,
     pub webhooks: Webhooks,
+    #[serde(default)]
+    pub schedules: BTreeMap<String, ScheduleInput>,
     pub mail: Mail,
     pub log: Log,
 }
@@ -48,6 +52,7 @@ pub enum QueueOn {
 pub enum Role {
     Api,
     Worker,
+    Scheduler,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -185,7 +190,8 @@ pub struct Log {
 }
 
 /// The services whose routes can be exposed on their own.
-const SERVICES: [&str; 6] = ["auth", "users", "collections", "records", "tasks", "queues"];
+const SERVICES: [&str; 7] =
+    ["auth", "users", "collections", "records", "tasks", "queues", "schedules"];
 
 /// What a write may wait for its turn and, twice, for a connection, in seconds.
 const WAITS_S: u64 = 9;
@@ -198,7 +204,7 @@ impl Config {
 
     /// The words for what this process does.
     pub fn roles(&self) -> Vec<&'static str> {
-        let all = [(Role::Api, "api"), (Role::Worker, "worker")];
+        let all = [(Role::Api, "api"), (Role::Worker, "worker"), (Role::Scheduler, "scheduler")];
         all.into_iter().filter(|(role, _)| self.has_role(*role)).map(|(_, word)| word).collect()
     }
 

@@ -25,8 +25,25 @@ pub(super) fn shown_values(table: &toml::Table) -> String {
         }
         out.push('\n');
     }
+    schedules(table, &mut out);
     out.truncate(out.trim_end().len());
     out
+}
+
+/// The schedules, without the payloads of their tasks.
+fn schedules(table: &toml::Table, out: &mut String) {
+    let all = table.get("schedules").and_then(Value::as_table);
+    for (name, schedule) in all.into_iter().flatten() {
+        let _ = writeln!(out, "[schedules.{name:?}]");
+        for (key, value) in schedule.as_table().into_iter().flatten() {
+            let mut value = value.clone();
+            if let Some(payload) = value.as_table_mut().and_then(|task| task.get_mut("payload")) {
+                *payload = Value::String("***".to_owned());
+            }
+            let _ = writeln!(out, "{key} = {value}");
+        }
+        out.push('\n');
+    }
 }
 
 fn shown(name: &str, value: Option<&Value>) -> String {

@@ -18,6 +18,7 @@ mod outages;
 mod queues;
 mod readme;
 mod records;
+mod schedules;
 mod setup;
 mod sweep;
 mod tasks;

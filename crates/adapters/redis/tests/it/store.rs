@@ -21,11 +21,6 @@ impl OutboxStore {
     fn read<T>(&self, read: impl FnOnce(&mut Kept) -> T) -> T {
         read(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
-
-    /// How many documents there are.
-    pub(crate) fn len(&self) -> usize {
-        self.read(|kept| kept.len())
-    }
 }
 
 fn holds(precondition: Precondition, found: Option<u64>) -> bool {

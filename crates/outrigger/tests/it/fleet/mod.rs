@@ -6,6 +6,7 @@ mod keys;
 mod limits;
 mod nginx;
 mod rolling;
+mod schedules;
 mod sessions;
 
 use std::net::SocketAddr;

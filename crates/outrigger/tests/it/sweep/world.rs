@@ -111,66 +111,12 @@ impl World {
     /// A right call of the operation, on the collection with this rule where there is one. What is
     /// not to be used up is made for this call.
     pub(super) fn call(&self, operation: &Operation, rule: &str) -> Call {
-        let collection = collection_of(rule);
-        let fresh = || Person::new(&self.server).id;
-        let defined = || self.server.collection(&json!({}));
-        let login = json!({"email": self.other.email, "password": Server::password()});
-        let (parameters, body): (Vec<(&str, String)>, Value) = match operation.id.as_str() {
-            "auth.register" => {
-                let email = format!("{}@example.com", unique("swept-"));
-                (vec![], json!({"email": email, "password": Server::password()}))
-            }
-            "auth.login" | "auth.token" => (vec![], login),
-            "auth.refresh" => (vec![], json!({"refresh_token": "not-a-refresh-token"})),
-            "auth.change_password" => (
-                vec![],
-                json!({"current_password": Server::password(), "new_password": "a-new-course-for-home"}),
-            ),
-            "auth.logout"
-            | "tasks.list"
-            | "queues.list"
-            | "auth.list_sessions"
-            | "auth.revoke_sessions"
-            | "users.get_me"
-            | "users.delete_me"
-            | "users.list"
-            | "collections.list" => (vec![], Value::Null),
-            "auth.revoke_session" => (vec![("id", self.owner.session.clone())], Value::Null),
-            "users.update_me" => (vec![], json!({"name": "Somebody"})),
-            "users.get" => (vec![("id", self.owner.id.clone())], Value::Null),
-            "users.delete" => (vec![("id", fresh())], Value::Null),
-            "users.update" => (vec![("id", fresh())], json!({"name": "Somebody"})),
-            "collections.put" => (
-                vec![("name", unique("swept-"))],
-                json!({"indexes": ["n"], "unique": [], "cache_ttl_s": 1, "rules": {"list": "user"}}),
-            ),
-            "collections.get" => (vec![("name", collection)], Value::Null),
-            "collections.delete" => (vec![("name", defined())], Value::Null),
-            "records.create" => (vec![("collection", collection)], json!({"n": 2})),
-            "records.list" => (vec![("collection", collection)], Value::Null),
-            "records.read" | "records.delete" => {
-                (vec![("collection", collection), ("id", "one".to_owned())], Value::Null)
-            }
-            "records.replace" | "records.patch" => {
-                (vec![("collection", collection), ("id", "one".to_owned())], json!({"n": 3}))
-            }
-            "tasks.create" => (vec![], json!({"kind": "noop", "payload": {}, "delay_s": 3_600})),
-            "tasks.get" | "tasks.cancel" | "tasks.events" | "tasks.retry" => {
-                (vec![("id", self.task(&operation.id))], Value::Null)
-            }
-            "queues.pause" | "queues.resume" => (vec![("queue", "swept".to_owned())], Value::Null),
-            "queues.lease" => (vec![("queue", "swept".to_owned())], json!({"kinds": ["noop"]})),
-            "tasks.heartbeat" | "tasks.complete" => self.leased(json!({})),
-            "tasks.fail" => self.leased(json!({"message": "no"})),
-            "records.batch" => {
-                let put =
-                    json!({"op": "put", "collection": collection, "id": "one", "data": {"n": 4}});
-                (vec![], json!({"operations": [put]}))
-            }
-            other => {
-                panic!("the sweep does not know the operation {other}: add a right call of it")
-            }
-        };
+        let id = &operation.id;
+        let (parameters, body) = self
+            .accounts(id)
+            .or_else(|| self.records(id, rule))
+            .or_else(|| self.work(id))
+            .unwrap_or_else(|| panic!("the sweep does not know {id}: add a right call of it"));
         let mut path = operation.path.clone();
         for (name, value) in parameters {
             path = path.replace(&format!("{{{name}}}"), &value);
@@ -185,7 +131,91 @@ impl World {
     }
 }
 
+/// The parameters of a path, and the body; null where there is none.
+type Input = (Vec<(&'static str, String)>, Value);
+
 impl World {
+    fn accounts(&self, operation: &str) -> Option<Input> {
+        let fresh = || Person::new(&self.server).id;
+        let login = json!({"email": self.other.email, "password": Server::password()});
+        let input = match operation {
+            "auth.register" => {
+                let email = format!("{}@example.com", unique("swept-"));
+                (vec![], json!({"email": email, "password": Server::password()}))
+            }
+            "auth.login" | "auth.token" => (vec![], login),
+            "auth.refresh" => (vec![], json!({"refresh_token": "not-a-refresh-token"})),
+            "auth.change_password" => (
+                vec![],
+                json!({"current_password": Server::password(), "new_password": "a-new-course-for-home"}),
+            ),
+            "auth.logout"
+            | "auth.list_sessions"
+            | "auth.revoke_sessions"
+            | "users.get_me"
+            | "users.delete_me"
+            | "users.list" => (vec![], Value::Null),
+            "auth.revoke_session" => (vec![("id", self.owner.session.clone())], Value::Null),
+            "users.update_me" => (vec![], json!({"name": "Somebody"})),
+            "users.get" => (vec![("id", self.owner.id.clone())], Value::Null),
+            "users.delete" => (vec![("id", fresh())], Value::Null),
+            "users.update" => (vec![("id", fresh())], json!({"name": "Somebody"})),
+            _ => return None,
+        };
+        Some(input)
+    }
+
+    fn records(&self, operation: &str, rule: &str) -> Option<Input> {
+        let collection = collection_of(rule);
+        let in_collection = || vec![("collection", collection.clone())];
+        let record = || vec![("collection", collection.clone()), ("id", "one".to_owned())];
+        let input = match operation {
+            "collections.list" => (vec![], Value::Null),
+            "collections.put" => (
+                vec![("name", unique("swept-"))],
+                json!({"indexes": ["n"], "unique": [], "cache_ttl_s": 1, "rules": {"list": "user"}}),
+            ),
+            "collections.get" => (vec![("name", collection)], Value::Null),
+            "collections.delete" => {
+                (vec![("name", self.server.collection(&json!({})))], Value::Null)
+            }
+            "records.create" => (in_collection(), json!({"n": 2})),
+            "records.list" => (in_collection(), Value::Null),
+            "records.read" | "records.delete" => (record(), Value::Null),
+            "records.replace" | "records.patch" => (record(), json!({"n": 3})),
+            "records.batch" => {
+                let put =
+                    json!({"op": "put", "collection": collection, "id": "one", "data": {"n": 4}});
+                (vec![], json!({"operations": [put]}))
+            }
+            _ => return None,
+        };
+        Some(input)
+    }
+
+    fn work(&self, operation: &str) -> Option<Input> {
+        let queue = || vec![("queue", "swept".to_owned())];
+        let input = match operation {
+            "tasks.list" | "queues.list" | "schedules.list" => (vec![], Value::Null),
+            "tasks.create" => (vec![], json!({"kind": "noop", "payload": {}, "delay_s": 3_600})),
+            "tasks.get" | "tasks.cancel" | "tasks.events" | "tasks.retry" => {
+                (vec![("id", self.task(operation))], Value::Null)
+            }
+            "tasks.heartbeat" | "tasks.complete" => self.leased(json!({})),
+            "tasks.fail" => self.leased(json!({"message": "no"})),
+            "queues.pause" | "queues.resume" => (queue(), Value::Null),
+            "queues.lease" => (queue(), json!({"kinds": ["noop"]})),
+            "schedules.put" => (vec![("name", unique("swept-"))], schedule()),
+            "schedules.get" | "schedules.delete" | "schedules.run" => {
+                let name = unique("swept-");
+                self.admin.put(&format!("/api/v1/schedules/{name}"), &schedule()).expect(201);
+                (vec![("name", name)], Value::Null)
+            }
+            _ => return None,
+        };
+        Some(input)
+    }
+
     /// A task that the operation can be done to.
     fn task(&self, operation: &str) -> String {
         let body = json!({"kind": "noop", "payload": {}, "delay_s": 3_600});
@@ -198,7 +228,7 @@ impl World {
     }
 
     /// A task that is leased, and a body with the token of the lease.
-    fn leased(&self, mut body: Value) -> (Vec<(&'static str, String)>, Value) {
+    fn leased(&self, mut body: Value) -> Input {
         let queue = unique("swept-");
         let task = json!({"kind": "noop", "payload": {}, "queue": queue});
         self.admin.post("/api/v1/tasks", &task).expect(202);
@@ -208,6 +238,11 @@ impl World {
         body["token"] = item["token"].clone();
         (vec![("id", item["id"].as_str().expect("an id").to_owned())], body)
     }
+}
+
+/// A schedule that does not tick while the test runs.
+fn schedule() -> Value {
+    json!({"cron": "0 0 29 2 *", "task": {"kind": "noop", "payload": {}}})
 }
 
 impl Person {
