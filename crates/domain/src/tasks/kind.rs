@@ -181,9 +181,11 @@ impl Kinds {
 /// `invalid` at `loc`.
 pub(super) fn check_name(name: &str, loc: &[&str]) -> Result<()> {
     let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b);
-    if (1..=limits::TASK_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(letter) {
+    let most = limits::TASK_NAME_BYTES_MAX;
+    let begins_well = !name.starts_with(['_', '.', '-']);
+    if (1..=most).contains(&name.len()) && begins_well && name.bytes().all(letter) {
         return Ok(());
     }
-    let most = limits::TASK_NAME_BYTES_MAX;
-    Err(Error::invalid(loc, "invalid_name", format!("a name is 1 to {most} of a-z 0-9 _ . -")))
+    let rule = format!("a name is 1 to {most} of a-z 0-9 _ . - and begins with a letter or digit");
+    Err(Error::invalid(loc, "invalid_name", rule))
 }

@@ -2,80 +2,105 @@
 
 use super::Config;
 
+/// Whether something is not fit for production, and the sentence that says so with the setting's
+/// name.
+type Check = (bool, String);
+
 /// Everything that is not fit for production, each in one sentence with the setting's name.
 pub fn insecurities(config: &Config) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut refuse = |is_insecure: bool, why: &str| {
-        if is_insecure {
-            found.push(why.to_owned());
-        }
-    };
-    let database = config.database.url.expose();
-    let readonly = config.database.readonly_url.expose();
+    let checks = [secrets(config), addresses(config), fleet(config)].concat();
+    checks.into_iter().filter_map(|(is_insecure, why)| is_insecure.then_some(why)).collect()
+}
+
+fn check(is_insecure: bool, why: &str) -> Check {
+    (is_insecure, why.to_owned())
+}
+
+fn secrets(config: &Config) -> Vec<Check> {
+    let (secret, password) = (&config.auth.secret, &config.admin.password);
+    vec![
+        check(
+            !secret.is_set(),
+            "auth.secret is not set: give 32 random bytes, the same on all replicas (OUTRIGGER_SECRET)",
+        ),
+        check(
+            secret.is_set() && is_weak(secret.expose()),
+            "auth.secret is weak: give 32 random bytes, for example from `openssl rand -base64 32`",
+        ),
+        check(
+            password.is_set() && password.expose().len() < 12,
+            "admin.password is shorter than 12 characters",
+        ),
+        check(
+            config.auth.hash_memory_kib < 19_456 || config.auth.hash_iterations < 2,
+            "auth.hash_memory_kib and auth.hash_iterations are below 19456 and 2: passwords would be cheap to guess",
+        ),
+    ]
+}
+
+/// What it talks to, and who may talk to it.
+fn addresses(config: &Config) -> Vec<Check> {
     let redis = config.redis.url.expose();
-    let is_sqlite = database.starts_with("sqlite:");
-    refuse(
-        !config.auth.secret.is_set(),
-        "auth.secret is not set: give 32 random bytes, the same on all replicas (OUTRIGGER_SECRET)",
-    );
-    refuse(
-        config.auth.secret.is_set() && is_weak(config.auth.secret.expose()),
-        "auth.secret is weak: give 32 random bytes, for example from `openssl rand -base64 32`",
-    );
-    refuse(
-        config.admin.password.is_set() && config.admin.password.expose().len() < 12,
-        "admin.password is shorter than 12 characters",
-    );
-    for (key, url) in [("database.url", database), ("database.readonly_url", readonly)] {
-        refuse(
+    let urls = [
+        ("database.url", config.database.url.expose()),
+        ("database.readonly_url", config.database.readonly_url.expose()),
+    ];
+    let databases = urls.map(|(key, url)| {
+        check(
             url.starts_with("postgres") && crosses_network(url) && !has_verified_tls(url),
             &format!("{key} crosses a network without verified TLS: add sslmode=verify-full"),
-        );
-    }
-    refuse(
-        !redis.is_empty() && crosses_network(redis) && !redis.starts_with("rediss"),
-        "redis.url crosses a network in plain text: use rediss:// or rediss+cluster://",
-    );
-    refuse(
-        config.http.cors_origins.iter().any(|origin| origin == "*"),
-        "http.cors_origins allows every origin: name those of your own pages",
-    );
-    refuse(
-        !config.public_url().starts_with("https://"),
-        "http.public_url is not https: give the address under which clients reach this deployment",
-    );
-    refuse(
-        config.mail.url.expose().starts_with("log:"),
-        "mail.url is log://: mails would only be written to the log (MAIL_URL)",
-    );
-    refuse(
-        config.webhooks.allow_private,
-        "webhooks.allow_private is true: who may enqueue a webhook could reach this network and the cloud's metadata",
-    );
-    refuse(
-        is_sqlite && config.deployment.replicas > 1,
-        "deployment.replicas is more than 1 on SQLite, which is one process's own: use PostgreSQL",
-    );
-    refuse(
-        redis.is_empty() && config.deployment.replicas > 1,
-        "deployment.replicas is more than 1 without redis.url: limits and caches would not agree",
-    );
-    refuse(
-        config.http.forwarded_hops == 0 && config.deployment.replicas > 1,
-        "http.forwarded_hops is 0 with several replicas: behind a balancer all clients would be one caller; give the number of proxies in front",
-    );
-    refuse(
-        config.records.settle_s < config.write_s_max(),
-        &format!(
-            "records.settle_s is less than {} s, which a write may take (http.request_timeout_s, database.statement_timeout_ms): re-indexing could miss one",
-            config.write_s_max()
+        )
+    });
+    let mut checks = databases.to_vec();
+    checks.extend([
+        check(
+            !redis.is_empty() && crosses_network(redis) && !redis.starts_with("rediss"),
+            "redis.url crosses a network in plain text: use rediss:// or rediss+cluster://",
         ),
-    );
-    refuse(
-        config.auth.hash_memory_kib < 19_456 || config.auth.hash_iterations < 2,
-        "auth.hash_memory_kib and auth.hash_iterations are below 19456 and 2: passwords would be cheap to guess",
-    );
-    found
+        check(
+            config.http.cors_origins.iter().any(|origin| origin == "*"),
+            "http.cors_origins allows every origin: name those of your own pages",
+        ),
+        check(
+            !config.public_url().starts_with("https://"),
+            "http.public_url is not https: give the address under which clients reach this deployment",
+        ),
+        check(
+            config.mail.url.expose().starts_with("log:"),
+            "mail.url is log://: mails would only be written to the log (MAIL_URL)",
+        ),
+        check(
+            config.webhooks.allow_private,
+            "webhooks.allow_private is true: who may enqueue a webhook could reach this network and the cloud's metadata",
+        ),
+    ]);
+    checks
+}
+
+/// What several processes need to agree.
+fn fleet(config: &Config) -> Vec<Check> {
+    let is_fleet = config.deployment.replicas > 1;
+    vec![
+        check(
+            is_fleet && config.database.url.expose().starts_with("sqlite:"),
+            "deployment.replicas is more than 1 on SQLite, which is one process's own: use PostgreSQL",
+        ),
+        check(
+            is_fleet && config.redis.url.expose().is_empty(),
+            "deployment.replicas is more than 1 without redis.url: limits and caches would not agree",
+        ),
+        check(
+            is_fleet && config.http.forwarded_hops == 0,
+            "http.forwarded_hops is 0 with several replicas: behind a balancer all clients would be one caller; give the number of proxies in front",
+        ),
+        check(
+            config.records.settle_s < config.write_s_max(),
+            &format!(
+                "records.settle_s is less than {} s, which a write may take (http.request_timeout_s, database.statement_timeout_ms): re-indexing could miss one",
+                config.write_s_max()
+            ),
+        ),
+    ]
 }
 
 /// Too short or too uniform to be random.

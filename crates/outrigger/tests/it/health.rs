@@ -12,7 +12,8 @@ fn health_is_told_in_four_ways(server: &Server) {
         server.internal().get(path).expect(200);
     }
     let report = server.api().get("/api/health/").expect(200).json();
-    assert_eq!((&report["status"], &report["role"]), (&json!("ok"), &json!("api+worker")));
+    let role = &json!("api+worker+scheduler");
+    assert_eq!((&report["status"], &report["role"]), (&json!("ok"), role));
     assert_eq!(report["checks"]["database"]["status"], "ok");
     assert!(report["uptime_s"].is_u64() && report["version"].is_string());
 }

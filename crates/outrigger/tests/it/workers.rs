@@ -76,6 +76,7 @@ fn ended(admin: &Api, paths: &[String]) -> Vec<Value> {
     paths.iter().map(|path| admin.get(path).expect(200).json()).collect()
 }
 
+#[expect(clippy::print_stdout, reason = "what was measured")]
 fn killed_workers_lose_nothing(queue: &str) {
     let mut fleet = Fleet::start(queue);
     let paths = fleet.enqueue();

@@ -176,7 +176,9 @@ async fn together(pool: &Pool, patience: Duration, batches: Vec<Arc<Batch>>) -> 
                 some.iter().zip(each).for_each(|(place, created)| answers[*place] = created);
             }
             Err(Failure::Again(error) | Failure::Stopped(error) | Failure::Final(error)) => {
-                some.iter().for_each(|place| answers[*place] = Err(error.repeated()));
+                for place in some {
+                    answers[*place] = Err(error.repeated());
+                }
             }
         }
     }

@@ -15,10 +15,9 @@ pub(super) fn choose(catch_up: CatchUp, ticks: Vec<Timestamp>, now: Timestamp) -
     let missed = ticks.iter().take_while(|tick| now.since(**tick) > LATE_MAX).count();
     let from = match catch_up {
         CatchUp::All => 0,
-        CatchUp::Skip => missed,
         // One that fires anyway stands for those before it.
         CatchUp::Once if missed == ticks.len() => missed.saturating_sub(1),
-        CatchUp::Once => missed,
+        CatchUp::Once | CatchUp::Skip => missed,
     };
     ticks.into_iter().skip(from).collect()
 }

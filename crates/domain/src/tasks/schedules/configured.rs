@@ -45,16 +45,16 @@ impl Schedules {
     }
 
     async fn configure_one(&self, ctx: &Ctx, name: &str, input: &ScheduleInput) -> Result<()> {
-        let timing = self.check(ctx, input);
-        let timing = timing.map_err(|error| error.relocated(&["schedules", name]))?;
         let source = ScheduleSource::Config;
+        let wanted = self.check(ctx, input, source);
+        let wanted = wanted.map_err(|error| error.relocated(&["schedules", name]))?;
         for _ in 0..TRIES {
-            let current = self.schedules.find(name).await?;
+            let current = self.kept.find(name).await?;
             let is_there = |current: &Stored<Schedule>| {
                 current.value.source == source && current.value.input == *input
             };
             if current.as_ref().is_some_and(is_there)
-                || self.save(ctx, name, current, input, &timing, source).await?.is_some()
+                || self.save(ctx, name, current, &wanted).await?.is_some()
             {
                 return Ok(());
             }
@@ -69,8 +69,7 @@ impl Schedules {
         wanted: &BTreeMap<String, ScheduleInput>,
     ) -> Result<bool> {
         let (order, all) = (Order::Id, index_value::all());
-        let (found, _) =
-            self.schedules.list(order, all, false, None, limits::SCHEDULES_MAX).await?;
+        let (found, _) = self.kept.list(order, all, false, None, limits::SCHEDULES_MAX).await?;
         let mut done = true;
         for schedule in found {
             let is_ours = schedule.value.source == ScheduleSource::Config;

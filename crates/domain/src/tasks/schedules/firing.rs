@@ -53,7 +53,7 @@ impl Schedules {
             let ahead = now.plus(AHEAD);
             let range = (Bound::Unbounded, Bound::Included(index_value::of_time(ahead)));
             let order = Order::Index(DUE);
-            let (found, _) = self.schedules.list(order, range, false, None, LOOK).await?;
+            let (found, _) = self.kept.list(order, range, false, None, LOOK).await?;
             let mut next = ahead;
             let mut fired = false;
             for schedule in found {
@@ -165,7 +165,7 @@ impl Schedules {
             ];
             let own = writes.len();
             writes.append(&mut staged.writes);
-            let (write, outcome) = match self.schedules.store().commit(Batch::of(writes)).await {
+            let (write, outcome) = match self.kept.store().commit(Batch::of(writes)).await {
                 Ok(versions) => {
                     count("fired", tasks.len());
                     self.tasks.committed(staged).await;

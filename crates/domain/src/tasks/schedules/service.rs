@@ -26,7 +26,7 @@ const SHOWN: usize = 5;
 #[derive(Clone, Debug)]
 pub struct Schedules {
     pub(super) tasks: Tasks,
-    pub(super) schedules: Collection<Schedule>,
+    pub(super) kept: Collection<Schedule>,
     pub(super) leases: Collection<SchedulerLease>,
     pub(super) audit: Audit,
     pub(super) clock: Arc<dyn Clock>,
@@ -37,7 +37,7 @@ impl Schedules {
     pub fn new(ports: &Ports, audit: Audit, tasks: Tasks) -> Self {
         Self {
             tasks,
-            schedules: ports.collection(),
+            kept: ports.collection(),
             leases: ports.collection(),
             audit,
             clock: ports.clock.clone(),
@@ -58,14 +58,13 @@ impl Schedules {
     ) -> Result<(ScheduleView, bool)> {
         ctx.require_admin()?;
         check_name(name, &["path", "name"])?;
-        let timing = self.check(ctx, &input)?;
+        let wanted = self.check(ctx, &input, ScheduleSource::Api)?;
         for _ in 0..TRIES {
-            let current = self.schedules.find(name).await?;
+            let current = self.kept.find(name).await?;
             if let Some(current) = &current {
                 not_in_settings(&current.value)?;
             }
-            let source = ScheduleSource::Api;
-            if let Some(saved) = self.save(ctx, name, current, &input, &timing, source).await? {
+            if let Some(saved) = self.save(ctx, name, current, &wanted).await? {
                 return Ok(saved);
             }
         }
@@ -78,7 +77,7 @@ impl Schedules {
     /// `forbidden`, `not_found`.
     pub async fn get(&self, ctx: &Ctx, name: &str) -> Result<ScheduleView> {
         ctx.require_admin()?;
-        Ok(self.view(name, self.find(name).await?.value))
+        Ok(view(name, self.find(name).await?.value))
     }
 
     /// All schedules by name.
@@ -90,8 +89,8 @@ impl Schedules {
         let list = List::of("schedules");
         let (order, all) = (Order::Id, index_value::all());
         let after = list.after(page)?;
-        let (found, next) = self.schedules.list(order, all, false, after, page.limit).await?;
-        let items = found.into_iter().map(|found| self.view(&found.id, found.value)).collect();
+        let (found, next) = self.kept.list(order, all, false, after, page.limit).await?;
+        let items = found.into_iter().map(|found| view(&found.id, found.value)).collect();
         Ok(Page { items, next_cursor: list.next(next) })
     }
 
@@ -129,14 +128,19 @@ impl Schedules {
     }
 
     /// Checks all that can be wrong on its own.
-    pub(super) fn check(&self, ctx: &Ctx, input: &ScheduleInput) -> Result<Timing> {
+    pub(super) fn check<'a>(
+        &self,
+        ctx: &Ctx,
+        input: &'a ScheduleInput,
+        source: ScheduleSource,
+    ) -> Result<Wanted<'a>> {
         let timing = Timing::new(&input.cron, &input.time_zone)?;
         if timing.next(self.clock.now()).is_none() {
             return Err(bad_cron("there is no such day: it would never run"));
         }
         let task = self.tasks.prepare(ctx, input.task.input());
         task.map_err(|error| error.relocated(&["body", "task"]))?;
-        Ok(timing)
+        Ok(Wanted { input, timing, source })
     }
 
     /// Writes the schedule over what was found; `None` when somebody else was quicker.
@@ -145,9 +149,7 @@ impl Schedules {
         ctx: &Ctx,
         name: &str,
         current: Option<Stored<Schedule>>,
-        input: &ScheduleInput,
-        timing: &Timing,
-        source: ScheduleSource,
+        wanted: &Wanted<'_>,
     ) -> Result<Option<(ScheduleView, bool)>> {
         let is_new = current.is_none();
         if is_new {
@@ -158,21 +160,21 @@ impl Schedules {
         let now = self.clock.now();
         let before = current.map(|current| current.value);
         let schedule = Schedule {
-            next_run_at: next_after(before.as_ref(), input, timing, now),
+            next_run_at: wanted.next_after(before.as_ref(), now),
             last_run_at: before.as_ref().and_then(|before| before.last_run_at),
             last_task_id: before.as_ref().and_then(|before| before.last_task_id.clone()),
             last_error: None,
             created_at: before.as_ref().map_or(now, |before| before.created_at),
             updated_at: now,
-            input: input.clone(),
-            source,
+            input: wanted.input.clone(),
+            source: wanted.source,
         };
-        let details = json!({"new": is_new, "source": source});
+        let details = json!({"new": is_new, "source": wanted.source});
         let batch = Batch::of([
             Collection::put(name, &schedule, precondition)?,
             self.audit.entry(ctx, Action::ScheduleChanged, Some(name), details)?,
         ]);
-        Ok(self.commit(batch).await?.then(|| (self.view(name, schedule), is_new)))
+        Ok(self.commit(batch).await?.then(|| (view(name, schedule), is_new)))
     }
 
     /// Deletes what was found; false when somebody has changed it since.
@@ -186,7 +188,7 @@ impl Schedules {
     }
 
     async fn commit(&self, batch: Batch) -> Result<bool> {
-        match self.schedules.store().commit(batch).await {
+        match self.kept.store().commit(batch).await {
             Ok(_) => Ok(true),
             Err(StoreError::Precondition { .. }) => Ok(false),
             Err(error) => Err(error.into()),
@@ -196,57 +198,62 @@ impl Schedules {
     async fn find(&self, name: &str) -> Result<Stored<Schedule>> {
         // What can be no name is not asked for.
         check_name(name, &["path", "name"]).map_err(|_| Error::not_found("schedule"))?;
-        self.schedules.get(name).await
+        self.kept.get(name).await
     }
 
     async fn refuse_too_many(&self) -> Result<()> {
         let most = limits::SCHEDULES_MAX;
         let (order, all) = (Order::Id, index_value::all());
-        let (found, _) = self.schedules.list(order, all, false, None, most).await?;
+        let (found, _) = self.kept.list(order, all, false, None, most).await?;
         if found.len() < most {
             return Ok(());
         }
         Err(Error::conflict("too_many_schedules", format!("there are {most} schedules already")))
     }
+}
 
-    fn view(&self, name: &str, schedule: Schedule) -> ScheduleView {
-        let Schedule { input, source, next_run_at, last_run_at, .. } = schedule;
-        let timing = Timing::new(&input.cron, &input.time_zone).ok();
-        let following = |at: &Timestamp| timing.as_ref().and_then(|timing| timing.next(*at));
-        let next_runs = std::iter::successors(next_run_at, following).take(SHOWN).collect();
-        ScheduleView {
-            name: name.to_owned(),
-            cron: input.cron,
-            time_zone: input.time_zone,
-            task: input.task,
-            enabled: input.enabled,
-            catch_up: input.catch_up,
-            source,
-            next_run_at,
-            next_runs,
-            last_run_at,
-            last_task_id: schedule.last_task_id,
-            last_error: schedule.last_error,
-            created_at: schedule.created_at,
-            updated_at: schedule.updated_at,
-        }
+fn view(name: &str, schedule: Schedule) -> ScheduleView {
+    let Schedule { input, source, next_run_at, last_run_at, .. } = schedule;
+    let timing = Timing::new(&input.cron, &input.time_zone).ok();
+    let following = |at: &Timestamp| timing.as_ref().and_then(|timing| timing.next(*at));
+    let next_runs = std::iter::successors(next_run_at, following).take(SHOWN).collect();
+    ScheduleView {
+        name: name.to_owned(),
+        cron: input.cron,
+        time_zone: input.time_zone,
+        task: input.task,
+        enabled: input.enabled,
+        catch_up: input.catch_up,
+        source,
+        next_run_at,
+        next_runs,
+        last_run_at,
+        last_task_id: schedule.last_task_id,
+        last_error: schedule.last_error,
+        created_at: schedule.created_at,
+        updated_at: schedule.updated_at,
     }
 }
 
-/// The next tick of a schedule that was changed.
-fn next_after(
-    before: Option<&Schedule>,
-    input: &ScheduleInput,
-    timing: &Timing,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    if !input.enabled {
-        return None;
+/// What a schedule is to be, found right.
+pub(super) struct Wanted<'a> {
+    input: &'a ScheduleInput,
+    timing: Timing,
+    source: ScheduleSource,
+}
+
+impl Wanted<'_> {
+    /// The next tick; that of before where the times are the same.
+    fn next_after(&self, before: Option<&Schedule>, now: Timestamp) -> Option<Timestamp> {
+        if !self.input.enabled {
+            return None;
+        }
+        let has_same_times = |before: &&Schedule| {
+            before.input.cron == self.input.cron && before.input.time_zone == self.input.time_zone
+        };
+        let planned = before.filter(has_same_times).and_then(|before| before.next_run_at);
+        planned.or_else(|| self.timing.next(now))
     }
-    let same = |before: &&Schedule| {
-        before.input.cron == input.cron && before.input.time_zone == input.time_zone
-    };
-    before.filter(same).and_then(|before| before.next_run_at).or_else(|| timing.next(now))
 }
 
 fn not_in_settings(schedule: &Schedule) -> Result<()> {

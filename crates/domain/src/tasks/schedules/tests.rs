@@ -284,7 +284,7 @@ async fn a_kind_that_is_gone_is_told_and_stops_no_other() {
     let deployment = Deployment::new();
     deployment.put("a-odd", input("* * * * * *", CatchUp::All)).await;
     deployment.put("beat", input("* * * * * *", CatchUp::All)).await;
-    let mut odd = deployment.schedules.schedules.get("a-odd").await.unwrap().value;
+    let mut odd = deployment.schedules.kept.get("a-odd").await.unwrap().value;
     odd.input.task.kind = "gone".to_owned();
     let write = outrigger_ports::collection::Collection::put(
         "a-odd",
