@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::out::{say, table};
-use crate::{audit, cargo, generate, test, tidy};
+use crate::{audit, cargo, generate, infra, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
     ("lints", lints),
     ("gen --check", generate::check),
     ("rustdoc", rustdoc),
+    ("infra", || infra::run(&[])),
     ("test", || test::run(&[])),
 ];
 

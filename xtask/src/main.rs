@@ -6,6 +6,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod generate;
+mod infra;
 mod metadata;
 mod out;
 mod root;
@@ -13,6 +14,7 @@ mod schemathesis;
 mod scratch;
 mod test;
 mod tidy;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -26,7 +28,8 @@ cargo xtask <command>
   tidy              the rules of the layout: crate edges, module order, sizes, links, dead files
   gen [--check]     write docs/reference, or with --check say what is out of date
   audit             licences, sources, banned and duplicate crates
-  ci                format, lints, tidy, gen --check, rustdoc, test, audit
+  infra [name…]     Terraform and all else that is deployed, checked without a cloud; or single checks of it
+  ci                format, lints, tidy, gen --check, rustdoc, test, audit, infra
   bench […]         the measurements; arguments go to the bench driver";
 
 fn main() -> ExitCode {
@@ -51,6 +54,7 @@ fn run(args: &[String]) -> Result<()> {
         ("gen", []) => generate::write(),
         ("gen", [flag]) if flag == "--check" => generate::check(),
         ("audit", []) => audit::run(),
+        ("infra", names) => infra::run(names),
         ("ci", []) => ci::run(),
         ("bench", rest) => bench::run(rest),
         ("help" | "--help" | "-h", _) => {
