@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::out::{say, table};
-use crate::{audit, cargo, generate, infra, test, tidy};
+use crate::{audit, cargo, generate, infra, room, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
@@ -37,8 +37,9 @@ const DOCUMENTED: &[&str] = &[
 /// Does every step, also after one has failed, and says how each ended.
 ///
 /// # Errors
-/// Names the steps that failed.
+/// Names the steps that failed; before any, when there is too little room on the disk.
 pub(crate) fn run() -> Result<()> {
+    room::check()?;
     let mut rows = vec![["step", "result", "time"].map(str::to_owned).to_vec()];
     let mut failed = Vec::new();
     let start = Instant::now();

@@ -9,6 +9,7 @@ mod generate;
 mod infra;
 mod metadata;
 mod out;
+mod room;
 mod root;
 mod schemathesis;
 mod scratch;

@@ -1,9 +1,11 @@
 //! Runs every suite and passes on what it says while counting.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::build::Build;
 use super::tally::Tally;
@@ -12,22 +14,46 @@ use crate::out::say;
 use crate::root::root;
 use crate::scratch::{Scratch, setpriv};
 
+/// How long the suites may be silent. The longest test takes less than two minutes.
+const SILENT_MAX: Duration = Duration::from_secs(600);
+
 /// Runs the suites to the end, also when one fails.
 ///
 /// # Errors
-/// When cargo cannot be run at all.
+/// When cargo cannot be run at all, or when nothing has been said for ten minutes.
 pub(super) fn run(build: &Build, scratch: &Scratch, filters: &[String]) -> Result<Tally> {
     let mut child = command(scratch, filters).spawn().context("cannot run cargo test")?;
-    let output = child.stdout.take().context("cargo test has no output")?;
+    let lines = lines(child.stdout.take().context("cargo test has no output")?);
     let mut tally = Tally::new();
-    for line in BufReader::new(output).split(b'\n') {
-        let line = line.context("cannot read what cargo test says")?;
-        let line = String::from_utf8_lossy(&line).into_owned();
-        tally.line(&line, |program| build.suite(program));
-        say(&line);
+    loop {
+        match lines.recv_timeout(SILENT_MAX) {
+            Ok(line) => {
+                tally.line(&line, |program| build.suite(program));
+                say(&line);
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                child.kill()?;
+                bail!("no test has ended for {SILENT_MAX:?}; those that had ended stand above");
+            }
+        }
     }
     tally.ended_well(child.wait()?.success());
     Ok(tally)
+}
+
+/// What is written, line by line, until it ends or cannot be read.
+fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            // Nobody reads on once the time is up.
+            if send.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
+            }
+        }
+    });
+    receive
 }
 
 fn command(scratch: &Scratch, filters: &[String]) -> Command {
