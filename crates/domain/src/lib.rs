@@ -16,6 +16,7 @@ pub mod records;
 pub mod schema;
 pub mod services;
 pub mod tasks;
+mod vault;
 
 pub use ports::Ports;
 pub use services::Services;

@@ -13,7 +13,7 @@ use crate::notifications::{self, Notifications};
 use crate::ports::Ports;
 use crate::records::{self, Records};
 use crate::tasks::schedules::Schedules;
-use crate::tasks::{Kinds, Tasks};
+use crate::tasks::{Kinds, Sealer, Tasks};
 
 /// What can be set about the domain.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// Collections and records.
     pub records: records::Settings,
+    /// Whether the payloads of all tasks are kept encrypted.
+    pub encrypt_payloads: bool,
     /// How many requests each caller may make.
     pub rate_limit: Quota,
 }
@@ -34,6 +36,7 @@ pub struct Shared {
     auth: Arc<auth::Shared>,
     records: Arc<records::Shared>,
     kinds: Arc<Kinds>,
+    sealer: Arc<Sealer>,
     notifications: Arc<notifications::Shared>,
     settings: Settings,
 }
@@ -46,7 +49,15 @@ impl Shared {
     pub fn new(settings: Settings, kinds: Kinds, ports: &Ports) -> Result<Self> {
         let auth = auth::Shared::new(settings.auth.clone(), ports.clock.clone(), &ports.random)?;
         let notifications = notifications::Shared::new(&settings.notifications)?;
-        Ok(Self { auth, records: Arc::default(), kinds: Arc::new(kinds), notifications, settings })
+        let sealer = Sealer::new(&settings.auth.master_secret, settings.encrypt_payloads)?;
+        Ok(Self {
+            auth,
+            records: Arc::default(),
+            kinds: Arc::new(kinds),
+            sealer: Arc::new(sealer),
+            notifications,
+            settings,
+        })
     }
 }
 
@@ -76,7 +87,8 @@ impl Services {
     pub fn new(ports: &Ports, shared: &Shared) -> Self {
         let audit = Audit::new(ports);
         let accounts = Accounts::new(ports, audit.clone());
-        let tasks = Tasks::new(ports, audit.clone(), shared.kinds.clone());
+        let (kinds, sealer) = (shared.kinds.clone(), shared.sealer.clone());
+        let tasks = Tasks::new(ports, audit.clone(), kinds, sealer);
         Self {
             auth: Auth::new(ports, audit.clone(), accounts.clone(), shared.auth.clone()),
             records: Records::new(

@@ -345,6 +345,7 @@ pub(crate) fn shared(config: &Config, kinds: Kinds, ports: &Ports) -> Result<Sha
         notifications: notification_settings(config, &auth),
         auth,
         records: records::Settings { settle: Duration::from_secs(config.records.settle_s) },
+        encrypt_payloads: config.tasks.encrypt_payloads,
         rate_limit: Quota {
             limit: config.http.rate_limit_per_minute,
             period: Duration::from_secs(60),

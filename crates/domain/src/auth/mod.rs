@@ -22,7 +22,6 @@ mod settings;
 mod setup;
 mod shared;
 mod throttle;
-mod vault;
 mod verified;
 
 use std::sync::Arc;

@@ -8,9 +8,9 @@ use super::hash_pool::HashPool;
 use super::keys::KeyRing;
 use super::password::Hasher;
 use super::settings::AuthSettings;
-use super::vault::Vault;
 use super::verified::VerifiedTokens;
 use crate::accounts::PasswordHash;
+use crate::vault::Vault;
 
 /// One per process: the threads that hash, the keys, the verified tokens.
 #[derive(Debug)]

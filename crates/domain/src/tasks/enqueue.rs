@@ -142,11 +142,17 @@ impl Tasks {
         }
         let options = &kind.options;
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        let id = self.ids.new_id("tsk");
+        let mut payload = payload_text(&input.payload)?;
+        let sealed = self.sealer.seals(kind);
+        if sealed {
+            payload = self.sealer.seal(&id, &payload, &*self.random)?;
+        }
         Ok(Task {
-            id: self.ids.new_id("tsk"),
+            id,
             queue: input.queue.unwrap_or_else(|| options.queue.to_owned()),
-            payload: payload_text(&input.payload)?,
-            sealed: false,
+            payload,
+            sealed,
             priority: input.priority.unwrap_or(limits::TASK_PRIORITY_DEFAULT),
             run_at,
             unique_key: input.unique_key,

@@ -234,7 +234,8 @@ impl<J: Job> AnyJob for Of<J> {
 
     fn run<'a>(&'a self, task: &'a TaskCtx) -> Running<'a> {
         Box::pin(async move {
-            let payload: J = serde_json::from_str(task.task.payload.get())
+            let payload = task.services.tasks.sealer.open(&task.task)?;
+            let payload: J = serde_json::from_str(payload.get())
                 .map_err(|error| JobError::fatal("payload", error.to_string()))?;
             let output = payload.run(task).await?;
             let text = serde_json::value::to_raw_value(&output)

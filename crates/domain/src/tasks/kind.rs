@@ -31,6 +31,9 @@ pub struct Options {
     pub concurrency: Option<u32>,
     /// So many may start in each period, on all workers together.
     pub rate: Option<(u32, Duration)>,
+    /// Whether payloads are kept encrypted also where the settings do not ask for it; clients do not
+    /// see them then.
+    pub sealed: bool,
 }
 
 impl Default for Options {
@@ -45,6 +48,7 @@ impl Default for Options {
             retention: Duration::from_secs(86_400),
             concurrency: None,
             rate: None,
+            sealed: false,
         }
     }
 }

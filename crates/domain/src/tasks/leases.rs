@@ -167,7 +167,8 @@ impl Tasks {
             let found = self.queue.claim(&claim).await?;
             let left = until.since(self.clock.now());
             if !found.is_empty() || left.is_zero() {
-                let items = found.into_iter().map(leased).collect::<Result<_>>()?;
+                let items = found.into_iter().map(|task| self.leased(task));
+                let items = items.collect::<Result<_>>()?;
                 return Ok(LeaseView { items });
             }
             self.queue.wait(&[queue.to_owned()], left).await;
@@ -234,6 +235,23 @@ impl Tasks {
             _ => Err(lease_lost()),
         }
     }
+
+    fn leased(&self, leased: Leased) -> Result<LeasedView> {
+        let Leased { task, lease, attempt, until } = leased;
+        Ok(LeasedView {
+            payload: serde_json::from_str(self.sealer.open(&task)?.get())
+                .map_err(Error::internal)?,
+            timeout_s: task.timeout().as_secs_f64(),
+            id: task.id,
+            kind: task.kind,
+            queue: task.queue,
+            attempt,
+            max_attempts: task.max_attempts,
+            token: lease.token,
+            leased_until: until,
+            trace: task.trace,
+        })
+    }
 }
 
 /// Lets only those pass who may take leases.
@@ -251,22 +269,6 @@ fn lease(id: &str, token: &str) -> Lease {
 fn lease_lost() -> Error {
     let message = "this lease has ended: the task went to another worker, or is finished";
     Error::conflict("lease_lost", message)
-}
-
-fn leased(leased: Leased) -> Result<LeasedView> {
-    let Leased { task, lease, attempt, until } = leased;
-    Ok(LeasedView {
-        payload: serde_json::from_str(task.payload.get()).map_err(Error::internal)?,
-        timeout_s: task.timeout().as_secs_f64(),
-        id: task.id,
-        kind: task.kind,
-        queue: task.queue,
-        attempt,
-        max_attempts: task.max_attempts,
-        token: lease.token,
-        leased_until: until,
-        trace: task.trace,
-    })
 }
 
 /// JSON that fits beside the task.

@@ -13,6 +13,7 @@ pub mod jobs;
 mod kind;
 mod leases;
 pub mod schedules;
+mod seal;
 mod service;
 mod view;
 
@@ -25,5 +26,6 @@ pub use leases::{
     CompleteInput, FailInput, HeartbeatInput, HeartbeatView, LeaseInput, LeaseView, LeasedView,
     require_worker,
 };
+pub use seal::Sealer;
 pub use service::{QueueView, TaskQuery, Tasks};
 pub use view::{AttemptView, TaskPage, TaskView};

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::kind::{KindView, Kinds, check_name};
+use super::seal::Sealer;
 use super::view::{TaskPage, TaskView};
 use crate::audit::{Action, Audit};
 use crate::cursor::List;
@@ -21,6 +22,7 @@ pub struct Tasks {
     pub(super) queue: Arc<dyn Queue>,
     pub(super) board: Arc<dyn TaskBoard>,
     pub(super) kinds: Arc<Kinds>,
+    pub(super) sealer: Arc<Sealer>,
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
@@ -76,11 +78,12 @@ impl QueueView {
 
 impl Tasks {
     /// Tasks of these kinds.
-    pub fn new(ports: &Ports, audit: Audit, kinds: Arc<Kinds>) -> Self {
+    pub fn new(ports: &Ports, audit: Audit, kinds: Arc<Kinds>, sealer: Arc<Sealer>) -> Self {
         Self {
             queue: ports.queue.clone(),
             board: ports.board.clone(),
             kinds,
+            sealer,
             store: ports.store.clone(),
             clock: ports.clock.clone(),
             random: ports.random.clone(),

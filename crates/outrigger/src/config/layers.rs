@@ -26,6 +26,8 @@ const SCHEDULES: &str = "schedules";
 
 /// `section.key` in the environment starts so.
 const PREFIX: &str = "OUTRIGGER__";
+/// What is written in its place by mistake, with `__` further on.
+const ALMOST: &str = "OUTRIGGER_";
 
 /// The settings so far.
 #[derive(Debug)]
@@ -89,6 +91,12 @@ impl Layered {
             if let Some(path) = name.strip_prefix(PREFIX) {
                 let key = path.to_ascii_lowercase().replace("__", ".");
                 self.set(&key, value, &format!("the environment ({name})"))?;
+            } else if let Some(path) = name.strip_prefix(ALMOST)
+                && path.contains("__")
+            {
+                bail!(
+                    "the environment ({name}): there is no such setting; it may be {PREFIX}{path}"
+                );
             }
         }
         Ok(())

@@ -60,6 +60,7 @@ pub enum Role {
 pub struct Tasks {
     pub queue: QueueOn,
     pub external_kinds: Vec<String>,
+    pub encrypt_payloads: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

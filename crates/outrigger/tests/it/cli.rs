@@ -131,6 +131,7 @@ fn refusal_of(options: &ServerOptions) -> String {
 fn a_start_that_fails_names_the_cause_and_the_setting() {
     for (name, value, parts) in [
         ("OUTRIGGER__HTTP__PROT", "1", &["http.prot", "http.port"][..]),
+        ("OUTRIGGER_HTTP__PORT", "1", &["OUTRIGGER__HTTP__PORT"]),
         ("PORT", "many", &["http.port", "PORT", "whole number"]),
         ("DATABASE_URL", "oracle://x", &["database.url", "oracle"]),
         ("DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/x", &["database.url"]),

@@ -1,8 +1,10 @@
 //! Tasks over HTTP.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 
-use crate::support::{Server, on_each_backend, unique, until};
+use crate::support::{Backend, Server, ServerOptions, on_each_backend, unique, until};
 
 on_each_backend!(
     a_task_runs_and_is_followed,
@@ -90,4 +92,35 @@ fn only_administrators_enqueue(server: &Server) {
     user.get(&path).expect(404);
     user.post(&format!("{path}/cancel"), &json!({})).expect(404);
     user.get("/api/v1/queues").expect(403);
+}
+
+/// With encrypted payloads, what a task was given is in no file of the database, yet workers have it.
+#[test]
+fn encrypted_payloads_are_seen_by_workers_only() {
+    let options = ServerOptions::on(Backend::Sqlite)
+        .set("OUTRIGGER__TASKS__ENCRYPT_PAYLOADS", "true")
+        .set("OUTRIGGER__TASKS__EXTERNAL_KINDS", "letter.write");
+    let server = Server::start(&options);
+    let admin = server.admin();
+    let body =
+        json!({"kind": "letter.write", "queue": "letters", "payload": {"to": "Hina-of-the-tides"}});
+    let task = admin.post("/api/v1/tasks", &body).expect(202).json();
+    assert_eq!(task["payload"], json!(null));
+    let lease = json!({"kinds": ["letter.write"], "lease_s": 600});
+    let leased = admin.post("/api/v1/queues/letters/lease", &lease).expect(200).json();
+    assert_eq!(leased["items"][0]["payload"], body["payload"]);
+    for file in files(server.path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        let found = bytes.windows(17).any(|part| part == b"Hina-of-the-tides");
+        assert!(!found, "{}", file.display());
+    }
+    let noop = json!({"kind": "noop", "payload": {"echo": "here"}});
+    let path = admin.post("/api/v1/tasks", &noop).expect(202).header("location").to_owned();
+    assert_eq!(until(&admin, &path, "succeeded")["result"], "here");
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }

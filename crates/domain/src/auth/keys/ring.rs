@@ -22,7 +22,7 @@ use super::pem;
 use super::rsa::{PrivateKey, PublicKey};
 use crate::auth::hash_pool::HashPool;
 use crate::auth::settings::{AuthSettings, RsaBits, Signing};
-use crate::auth::vault::Vault;
+use crate::vault::Vault;
 
 /// Most keys whose tokens may still be valid.
 const KEYS_MAX: usize = 16;

@@ -12,7 +12,7 @@ use outrigger_kernel::{Error, Random, Result, Secret, id};
 const SALT: &[u8] = b"outrigger/v1";
 
 /// Encrypts and marks.
-pub(super) struct Vault {
+pub(crate) struct Vault {
     encryption: LessSafeKey,
     marks: hmac::Key,
 }
@@ -25,7 +25,7 @@ impl std::fmt::Debug for Vault {
 
 impl Vault {
     /// Derives the keys (HKDF-SHA256, RFC 5869).
-    pub(super) fn new(master: &Secret) -> Result<Self> {
+    pub(crate) fn new(master: &Secret) -> Result<Self> {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT);
         let root = root.extract(master.expose_secret().as_bytes());
         let derive = |purpose: &[u8]| {
@@ -43,7 +43,7 @@ impl Vault {
     }
 
     /// Encrypts with AES-256-GCM under a random nonce; what comes out opens only for `name`.
-    pub(super) fn seal(&self, name: &str, plain: &[u8], random: &dyn Random) -> Result<String> {
+    pub(crate) fn seal(&self, name: &str, plain: &[u8], random: &dyn Random) -> Result<String> {
         let mut nonce = [0_u8; NONCE_LEN];
         random.fill(&mut nonce);
         let mut sealed = plain.to_vec();
@@ -59,7 +59,7 @@ impl Vault {
     }
 
     /// Decrypts; `None` when it was not sealed for `name` under this secret.
-    pub(super) fn open(&self, name: &str, sealed: &str) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, name: &str, sealed: &str) -> Option<Vec<u8>> {
         let mut sealed = STANDARD.decode(sealed).ok()?;
         let (nonce, body) = sealed.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -68,7 +68,7 @@ impl Vault {
     }
 
     /// A mark on these parts, in hexadecimal, `bytes` (at most 32) long.
-    pub(super) fn mark(&self, purpose: &str, text: &str, bytes: usize) -> String {
+    pub(crate) fn mark(&self, purpose: &str, text: &str, bytes: usize) -> String {
         let mut context = hmac::Context::with_key(&self.marks);
         context.update(purpose.as_bytes());
         context.update(&[0]);
@@ -77,7 +77,7 @@ impl Vault {
     }
 
     /// Whether `mark` is that of these parts; takes the same time for each wrong one.
-    pub(super) fn is_mark(&self, purpose: &str, text: &str, mark: &str, bytes: usize) -> bool {
+    pub(crate) fn is_mark(&self, purpose: &str, text: &str, mark: &str, bytes: usize) -> bool {
         let expected = self.mark(purpose, text, bytes);
         constant_time::verify_slices_are_equal(expected.as_bytes(), mark.as_bytes()).is_ok()
     }
