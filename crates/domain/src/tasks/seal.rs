@@ -80,8 +80,8 @@ mod tests {
     fn task(id: &str, payload: &RawValue) -> Task {
         let task = json!({
             "id": id, "queue": "default", "kind": "k", "payload": payload, "sealed": true,
-            "priority": 5, "run_at": 0, "max_attempts": 1, "timeout_ms": 1, "backoff_ms": 1,
-            "backoff_max_ms": 1, "retention_s": 1, "created_at": 0,
+            "priority": 5, "run_at": "2026-01-01T00:00:00Z", "max_attempts": 1, "timeout_ms": 1, "backoff_ms": 1,
+            "backoff_max_ms": 1, "retention_s": 1, "created_at": "2026-01-01T00:00:00Z",
         });
         serde_json::from_str(&task.to_string()).unwrap()
     }
