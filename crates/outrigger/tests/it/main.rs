@@ -15,6 +15,7 @@ mod health;
 mod http;
 mod metrics;
 mod outages;
+mod outbox;
 mod queues;
 mod readme;
 mod records;

@@ -11,8 +11,9 @@ use super::{Inner, execute};
 
 /// Longest wait for a task before the queue is asked again anyway.
 const WAIT: Duration = Duration::from_secs(1);
-/// The pause after the queue was away, from the first to the longest.
-const AWAY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// The pause after the queue was away, from the first to the longest: work goes on soon after it is
+/// back, and a backend that is busy with its return is not asked often.
+const AWAY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
 
 /// Claims until it is told to stop.
 pub(super) async fn run(worker: &Arc<Inner>, stop: Stop) {

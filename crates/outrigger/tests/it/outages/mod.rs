@@ -4,6 +4,7 @@ mod cut_off;
 mod disk;
 mod overload;
 mod postgres;
+mod queue;
 mod redis;
 mod revoked;
 
