@@ -94,6 +94,7 @@ impl Services {
             records: Records::new(
                 ports,
                 audit.clone(),
+                tasks.clone(),
                 shared.records.clone(),
                 shared.settings.records,
             ),

@@ -15,7 +15,10 @@ use crate::state::App;
 
 pub(crate) fn doc() -> Doc {
     Doc::new("records.batch", "Write several records, all or none")
-        .describe("Each operation needs what the rules of its collection ask for.")
+        .describe(
+            "Each operation needs what the rules of its collection ask for. Tasks are enqueued when the \
+             operations happen, and only then; for administrators.",
+        )
         .access(Access::Rules)
         .header("Idempotency-Key", "makes a repeated request take effect once, for 24 hours")
         .body::<BatchInput>()

@@ -30,7 +30,7 @@ impl Example {
         for (name, value) in [
             ("PORT", port.to_string()),
             ("OUTRIGGER__HTTP__INTERNAL_PORT", internal_port.to_string()),
-            ("OUTRIGGER__HTTP__RATE_LIMIT_PER_MINUTE", "20".to_owned()),
+            ("OUTRIGGER__HTTP__RATE_LIMIT_PER_MINUTE", "200".to_owned()),
             ("OUTRIGGER__AUTH__HASH_MEMORY_KIB", "64".to_owned()),
             ("OUTRIGGER_ADMIN_EMAIL", EMAIL.to_owned()),
             ("OUTRIGGER_ADMIN_PASSWORD", PASSWORD.to_owned()),
@@ -88,12 +88,22 @@ fn an_own_route_has_what_the_built_in_ones_have() {
         example.json("POST", "/api/v1/records/notes", token, &json!({"number": number}));
     }
     assert_eq!(example.json("GET", COUNT, token, &none), json!({"notes": 3}));
+    // A job, enqueued with the note.
+    let note = json!({"text": "a tall ship and a star"});
+    let written = example.json("PUT", "/api/v1/notes/first", token, &note);
+    let task = format!("/api/v1/tasks/{}", written["tasks"][0].as_str().unwrap());
+    wait_until("the words are counted", Duration::from_secs(10), || {
+        example.json("GET", &task, token, &none)["status"] == "succeeded"
+    })
+    .unwrap();
+    let note = example.json("GET", "/api/v1/records/notes/first", token, &none);
+    assert_eq!(note["data"]["words"], 6);
     // Limits.
-    let limited = (0..30).map(|_| example.send("GET", COUNT, token, &none));
+    let limited = (0..300).map(|_| example.send("GET", COUNT, token, &none));
     let limited = limited.into_iter().find(|answer| answer.status() == 429);
     let limited = limited.expect("too many are refused");
     assert!(limited.headers().contains_key("retry-after"));
-    assert_eq!(limited.headers()["ratelimit-policy"], "\"default\";q=20;w=60");
+    assert_eq!(limited.headers()["ratelimit-policy"], "\"default\";q=200;w=60");
     // Metrics.
     let metrics = example.metrics();
     for status in ["200", "401", "429"] {
@@ -106,6 +116,9 @@ fn an_own_route_has_what_the_built_in_ones_have() {
     }
     // Docs.
     let document = example.json("GET", "/openapi.json", "", &none);
+    let kinds = document["x-outrigger-task-kinds"].as_array().unwrap();
+    let job = kinds.iter().find(|kind| kind["kind"] == "notes.count_words").unwrap();
+    assert_eq!(job["payload"]["properties"]["note"]["type"], "string");
     let note = &document["paths"][COUNT]["get"];
     assert_eq!((&note["x-outrigger-access"], &note["tags"]), (&json!("user"), &json!(["notes"])));
     assert!(note["responses"]["429"].is_object());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use outrigger_kernel::{Ctx, Error, ErrorKind, Result, limits};
+use outrigger_ports::queue::Task;
 use outrigger_ports::store::{Batch, Document, Key, Precondition, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use super::rules;
 use super::save::Draft;
 use super::service::{Records, cache_key, too_contended};
 use crate::idempotency::{Answer, Keyed};
+use crate::tasks::TaskInput;
 
 const TRIES: usize = 8;
 
@@ -25,6 +27,10 @@ pub struct BatchInput {
     /// The operations; each record at most once.
     #[schemars(length(min = 1, max = 16))]
     pub operations: Vec<BatchOperation>,
+    /// Tasks that are enqueued when the operations happen, at most 16 with these; for administrators.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 15))]
+    pub tasks: Vec<TaskInput>,
 }
 
 /// One operation of a batch.
@@ -70,6 +76,9 @@ pub enum BatchOperation {
 pub struct BatchResult {
     /// One for each operation.
     pub results: Vec<OperationResult>,
+    /// The ids of the tasks, `tsk_…`, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<String>,
 }
 
 /// What became of one operation.
@@ -118,15 +127,40 @@ impl BatchOperation {
 }
 
 impl Records {
-    /// Commits the operations, all or none. With an idempotency key, once.
+    /// Commits the operations and enqueues the tasks, all or none. With an idempotency key, once.
     ///
     /// # Errors
     /// As the single operations; `precondition_failed` when an `if_version` does not hold. The
-    /// place of the fault is below `operations`.
+    /// place of the fault is below `operations` or `tasks`.
     pub async fn batch(
         &self,
         ctx: &Ctx,
         input: &BatchInput,
+        idempotency_key: Option<&str>,
+    ) -> Result<BatchResult> {
+        if !input.tasks.is_empty() {
+            ctx.require_admin()?;
+        }
+        let tasks = input.tasks.iter().enumerate().map(|(position, task)| {
+            let prepared = self.tasks.prepare(ctx, task.clone());
+            prepared.map_err(|error| error.relocated(&["body", "tasks", &position.to_string()]))
+        });
+        let tasks = tasks.collect::<Result<_>>()?;
+        self.batch_with(ctx, input, tasks, idempotency_key).await
+    }
+
+    /// The same with tasks that code chooses ([`Tasks::task_of`]) whatever the caller may enqueue;
+    /// those of the input are left out.
+    ///
+    /// # Errors
+    /// As [`Records::batch`].
+    ///
+    /// [`Tasks::task_of`]: crate::tasks::Tasks::task_of
+    pub async fn batch_with(
+        &self,
+        ctx: &Ctx,
+        input: &BatchInput,
+        tasks: Vec<Task>,
         idempotency_key: Option<&str>,
     ) -> Result<BatchResult> {
         let body = serde_json::to_vec(input).map_err(Error::internal)?;
@@ -134,7 +168,9 @@ impl Records {
         if let Some(first) = self.first_result(keyed.as_ref()).await? {
             return Ok(first);
         }
-        let steps = self.steps(input).await?;
+        let steps = self.steps(input, tasks.len()).await?;
+        let ids: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
+        let staged = self.tasks.stage(tasks)?;
         let keys: Vec<Key> =
             steps.iter().map(|s| Key::new(&s.compiled.store_collection, &s.id)).collect();
         for _ in 0..TRIES {
@@ -150,11 +186,14 @@ impl Records {
                 }
                 batch.writes.push(write);
             }
-            let result = foreseen(&steps, &batch, &current);
+            let result =
+                BatchResult { results: foreseen(&steps, &batch, &current), tasks: ids.clone() };
+            batch.writes.extend_from_slice(&staged.writes);
             if let Some(keyed) = &keyed {
                 batch.writes.push(self.keep_result(keyed, &result)?);
             }
             if self.commit_cached(&held, batch).await?.is_some() {
+                self.tasks.committed(staged).await;
                 return Ok(result);
             }
             if let Some(first) = self.first_result(keyed.as_ref()).await? {
@@ -164,10 +203,12 @@ impl Records {
         Err(too_contended())
     }
 
-    async fn steps<'a>(&self, input: &'a BatchInput) -> Result<Vec<Step<'a>>> {
+    async fn steps<'a>(&self, input: &'a BatchInput, tasks: usize) -> Result<Vec<Step<'a>>> {
         let count = input.operations.len();
-        if !(1..=limits::BATCH_OPERATIONS_MAX).contains(&count) {
-            let message = format!("a batch has 1 to {} operations", limits::BATCH_OPERATIONS_MAX);
+        let most = limits::BATCH_OPERATIONS_MAX;
+        if count == 0 || count + tasks > most {
+            let message =
+                format!("a batch has 1 to {most} operations, its tasks counted with them");
             return Err(Error::invalid(&["body", "operations"], "length", message));
         }
         let mut steps: Vec<Step<'a>> = Vec::with_capacity(count);
@@ -245,7 +286,11 @@ impl Records {
 }
 
 /// The result when the batch commits: preconditions fix every version.
-fn foreseen(steps: &[Step<'_>], batch: &Batch, current: &[Option<Document>]) -> BatchResult {
+fn foreseen(
+    steps: &[Step<'_>],
+    batch: &Batch,
+    current: &[Option<Document>],
+) -> Vec<OperationResult> {
     let version_of = |write: &Write, current: Option<&Document>| {
         let before = current.map_or(0, |document| document.version);
         match write {
@@ -254,7 +299,7 @@ fn foreseen(steps: &[Step<'_>], batch: &Batch, current: &[Option<Document>]) -> 
             Write::Reindex { .. } | Write::Check { .. } => before,
         }
     };
-    let results = steps
+    steps
         .iter()
         .zip(batch.writes.iter().zip(current))
         .map(|(step, (write, current))| OperationResult {
@@ -263,8 +308,7 @@ fn foreseen(steps: &[Step<'_>], batch: &Batch, current: &[Option<Document>]) -> 
             id: step.id.clone(),
             version: version_of(write, current.as_ref()),
         })
-        .collect();
-    BatchResult { results }
+        .collect()
 }
 
 /// Says which operation an error is about.

@@ -99,9 +99,10 @@ fn unfit(column: &Column, why: &NoIndexValue) -> Error {
     }])
 }
 
-/// The fields of an index, from the store's name of it, for messages.
-pub(crate) fn fields_of(store_name: &str) -> String {
-    store_name.trim_start_matches(UNIQUE_MARK).replace(":time", "")
+/// The fields of a unique index, from the store's name of it, for messages; `None` when it is none of
+/// records.
+pub(crate) fn fields_of(store_name: &str) -> Option<String> {
+    Some(store_name.strip_prefix(UNIQUE_MARK)?.replace(":time", ""))
 }
 
 /// The entries of a record in all indexes of its collection.

@@ -15,6 +15,7 @@ use super::model::Purge;
 use crate::audit::Audit;
 use crate::idempotency::Idempotency;
 use crate::ports::Ports;
+use crate::tasks::Tasks;
 
 /// What can be set about records.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +41,20 @@ pub struct Records {
     pub(crate) definitions: Definitions,
     pub(crate) purges: Collection<Purge>,
     pub(crate) audit: Audit,
+    pub(crate) tasks: Tasks,
     pub(crate) idempotency: Idempotency,
     pub(crate) settings: Settings,
 }
 
 impl Records {
     /// The service on these ports; `shared` is one for the whole process.
-    pub fn new(ports: &Ports, audit: Audit, shared: Arc<Shared>, settings: Settings) -> Self {
+    pub fn new(
+        ports: &Ports,
+        audit: Audit,
+        tasks: Tasks,
+        shared: Arc<Shared>,
+        settings: Settings,
+    ) -> Self {
         Self {
             store: ports.store.clone(),
             cache: ports.cache.clone(),
@@ -55,6 +63,7 @@ impl Records {
             definitions: Definitions::new(ports, shared),
             purges: ports.collection(),
             audit,
+            tasks,
             idempotency: Idempotency::new(ports),
             settings,
         }
@@ -99,8 +108,11 @@ pub(crate) fn cache_key(compiled: &Compiled, id: &str) -> String {
 }
 
 fn not_unique(store_name: &str) -> Error {
-    let fields = index::fields_of(store_name);
-    Error::conflict("not_unique", format!("another record has the same value of {fields}"))
+    let message = match index::fields_of(store_name) {
+        Some(fields) => format!("another record has the same value of {fields}"),
+        None => "a task with the same unique key is not finished".to_owned(),
+    };
+    Error::conflict("not_unique", message)
 }
 
 /// Somebody else was quicker, again and again.

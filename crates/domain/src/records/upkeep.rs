@@ -156,7 +156,7 @@ impl Records {
             // Whoever changed it since has written the new entries.
             Ok(_) | Err(StoreError::Precondition { .. }) => Ok(None),
             Err(StoreError::Unique { index, .. }) => {
-                let fields = index::fields_of(&index);
+                let fields = index::fields_of(&index).unwrap_or_default();
                 Ok(Some(format!(
                     "record {id} has the same value of {fields} as another one; change it, then put the collection again"
                 )))

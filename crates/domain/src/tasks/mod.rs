@@ -15,6 +15,8 @@ mod leases;
 pub mod schedules;
 mod seal;
 mod service;
+#[cfg(test)]
+pub(crate) mod testing;
 mod view;
 
 pub use backoff::retry_at;

@@ -3,8 +3,9 @@
 use outrigger_kernel::ErrorKind;
 use serde_json::{Value, json};
 
-use super::super::{BatchInput, BatchResult};
+use super::super::{BatchInput, BatchResult, Records};
 use super::{Bench, admin, nobody, open_rules, user};
+use crate::tasks::TaskQuery;
 
 async fn run(bench: &Bench, operations: Value) -> outrigger_kernel::Result<BatchResult> {
     let input: BatchInput = serde_json::from_value(json!({"operations": operations})).unwrap();
@@ -113,4 +114,45 @@ async fn a_repeated_key_commits_once() {
     let first = bench.records.batch(&admin(), &input, Some("k")).await.unwrap();
     let second = bench.records.batch(&admin(), &input, Some("k")).await.unwrap();
     assert_eq!(first.results[0].id, second.results[0].id);
+}
+
+#[tokio::test]
+async fn tasks_are_enqueued_when_the_operations_happen_and_only_then() {
+    let bench = bench().await;
+    let task = json!({"kind": "noop", "payload": {}, "unique_key": "k", "delay_s": 60});
+    let input = |version: u64| -> BatchInput {
+        let put =
+            json!({"op": "put", "collection": "a", "id": "one", "data": {}, "if_version": version});
+        serde_json::from_value(json!({"operations": [put], "tasks": [task]})).unwrap()
+    };
+    let records = &bench.records;
+    let refused = records.batch(&admin(), &input(7), None).await.unwrap_err();
+    assert_eq!(refused.code(), "if_version_failed");
+    assert!(waiting(records).await.is_empty());
+    let done = records.batch(&admin(), &input(1), Some("key")).await.unwrap();
+    assert_eq!(waiting(records).await, done.tasks);
+    let again = records.batch(&admin(), &input(1), Some("key")).await.unwrap();
+    assert_eq!((&again.tasks, waiting(records).await.len()), (&done.tasks, 1));
+    let taken = records.batch(&admin(), &input(2), None).await.unwrap_err();
+    assert_eq!(taken.code(), "not_unique");
+    assert!(taken.to_string().contains("task"), "{taken}");
+    assert_eq!(bench.data("a", "one").await, json!({}));
+    let user = records.batch(&user("usr_1"), &input(2), None).await.unwrap_err();
+    assert_eq!(user.kind(), ErrorKind::Forbidden);
+}
+
+async fn waiting(records: &Records) -> Vec<String> {
+    let page = outrigger_kernel::PageRequest { limit: 10, ..Default::default() };
+    let found = records.tasks.list(&admin(), &TaskQuery::default(), &page).await.unwrap();
+    found.items.into_iter().map(|task| task.id).collect()
+}
+
+#[tokio::test]
+async fn what_a_task_lacks_is_named() {
+    let bench = bench().await;
+    let put = json!({"op": "put", "collection": "a", "data": {}});
+    let input = json!({"operations": [put], "tasks": [{"kind": "noop"}, {"kind": "no.such"}]});
+    let input: BatchInput = serde_json::from_value(input).unwrap();
+    let error = bench.records.batch(&admin(), &input, None).await.unwrap_err();
+    assert_eq!(error.fields()[0].loc.join("."), "body.tasks.0.payload");
 }

@@ -8,14 +8,13 @@ mod upkeep;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore, Recorder, StoreQueue};
-use outrigger_kernel::{Actor, Ctx, ManualClock, Role, SystemRandom, Timestamp};
-use outrigger_ports::cached::CacheAside;
+use outrigger_kernel::{Actor, Ctx, ManualClock, Role};
 use serde_json::{Value, json};
 
 use super::{CollectionInput, Records, Settings};
 use crate::audit::Audit;
-use crate::ports::Ports;
+use crate::audit::testing::World;
+use crate::tasks::testing;
 
 /// A service on its own store, and the clock that it follows.
 pub(super) struct Bench {
@@ -25,25 +24,11 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new() -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
-        let random = Arc::new(SystemRandom);
-        let store = Arc::new(MemoryStore::new(clock.clone()));
-        let queue = Arc::new(StoreQueue::new(store.clone(), clock.clone(), random.clone()));
-        let ports = Ports {
-            queue: queue.clone(),
-            board: queue,
-            store,
-            cache: Arc::new(CacheAside::new(
-                Arc::new(MemoryCache::new(1 << 20, clock.clone())),
-                random.clone(),
-            )),
-            http: Arc::new(Recorder::default()),
-            limiter: Arc::new(MemoryLimiter::new(clock.clone())),
-            clock: clock.clone(),
-            random,
-        };
+        let World { ports, clock } = World::new();
+        let audit = Audit::new(&ports);
+        let tasks = testing::tasks(&ports, audit.clone());
         let settings = Settings { settle: Duration::from_secs(3) };
-        let records = Records::new(&ports, Audit::new(&ports), Arc::default(), settings);
+        let records = Records::new(&ports, audit, tasks, Arc::default(), settings);
         Self { records, clock }
     }
 

@@ -1,16 +1,15 @@
 //! Schedules: when they tick, what fires, and what becomes of ticks that were missed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_kernel::{Ctx, PageRequest, Secret, Timestamp};
+use outrigger_kernel::{Ctx, PageRequest, Timestamp};
 use outrigger_ports::queue::{Status, TaskFilter};
 use serde_json::json;
 
 use super::timing::Timing;
 use super::{CatchUp, Lead, Looked, ScheduleInput, Schedules, Turn};
 use crate::audit::{Audit, testing::World};
-use crate::tasks::{Kind, Kinds, Sealer, Tasks};
+use crate::tasks::testing;
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
@@ -146,12 +145,8 @@ struct Deployment {
 impl Deployment {
     fn new() -> Self {
         let world = World::new();
-        let options = crate::tasks::Options::default();
-        let kind = Kind::new("noop", "nothing", json!({"type": "object"}), options).unwrap();
-        let kinds = Arc::new(Kinds::new([kind]).unwrap());
         let audit = Audit::new(&world.ports);
-        let sealer = Sealer::new(&Secret::from("a master secret".to_owned()), false).unwrap();
-        let tasks = Tasks::new(&world.ports, audit.clone(), kinds, Arc::new(sealer));
+        let tasks = testing::tasks(&world.ports, audit.clone());
         let schedules = Schedules::new(&world.ports, audit, tasks);
         Self { world, schedules, ctx: Ctx::system("test") }
     }
