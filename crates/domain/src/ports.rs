@@ -7,6 +7,7 @@ use outrigger_ports::cached::CacheAside;
 use outrigger_ports::collection::{Collection, Entity};
 use outrigger_ports::http_client::HttpClient;
 use outrigger_ports::limiter::Limiter;
+use outrigger_ports::mailer::Mailer;
 use outrigger_ports::queue::{Queue, TaskBoard};
 use outrigger_ports::store::Store;
 
@@ -25,6 +26,8 @@ pub struct Ports {
     pub board: Arc<dyn TaskBoard>,
     /// Web servers of others.
     pub http: Arc<dyn HttpClient>,
+    /// Delivers mail.
+    pub mailer: Arc<dyn Mailer>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives random bytes.

@@ -12,6 +12,7 @@ use outrigger_domain::tasks::Kinds;
 use outrigger_domain::{Ports, Services, records};
 use outrigger_embedded::{MemoryCache, MemoryLimiter, StoreQueue, Wakeups};
 use outrigger_kernel::{Clock, Random, Secret, SystemClock, SystemRandom};
+use outrigger_mail::{FolderMailer, SmtpMailer, SmtpOptions, check_address};
 use outrigger_ports::cache::Cache;
 use outrigger_ports::cached::{CacheAside, LostWrites, StoredNotices, Timing};
 use outrigger_ports::http_client::HttpClient;
@@ -19,6 +20,7 @@ use outrigger_ports::layered::{
     Breaker, FallbackLimiter, GuardedCache, LeasedLimiter, MeteredStore, OutboxQueue,
 };
 use outrigger_ports::limiter::{Limiter, Quota};
+use outrigger_ports::mailer::Mailer;
 use outrigger_ports::queue::{Queue, QueueError, TaskBoard};
 use outrigger_ports::store::Store;
 use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions, RedisQueue};
@@ -46,6 +48,7 @@ pub(crate) struct Backends {
     memory_aside: Arc<CacheAside>,
     memory_limiter: Arc<MemoryLimiter>,
     web: Arc<dyn HttpClient>,
+    mailer: Arc<dyn Mailer>,
     lost_writes: LostWrites,
     wakeups: Wakeups,
     cache_breaker: Arc<Breaker>,
@@ -118,6 +121,7 @@ impl Backends {
             lost_writes: LostWrites::default(),
             wakeups: Wakeups::default(),
             web: Arc::new(web(config)?),
+            mailer: mailer(config)?,
             cache_breaker: breaker("cache"),
             limiter_breaker: breaker("limiter"),
             memory_limiter: Arc::new(MemoryLimiter::new(clock.clone())),
@@ -154,6 +158,7 @@ impl Backends {
             cache: aside,
             limiter,
             http: self.web.clone(),
+            mailer: self.mailer.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
         };
@@ -360,6 +365,7 @@ fn notification_settings(config: &Config, auth: &AuthSettings) -> notifications:
     notifications::Settings {
         master: auth.master_secret.clone(),
         secrets: named.map(|named| (named.name.clone(), named.secret().clone())).collect(),
+        mail_from: config.mail.from.clone(),
     }
 }
 
@@ -382,6 +388,24 @@ fn web(config: &Config) -> Result<WebClient> {
         options.authorities = read.context("webhooks.ca_file")?;
     }
     WebClient::new(options).map_err(|error| anyhow::anyhow!("webhooks: {error}"))
+}
+
+/// Sends mail.
+///
+/// # Errors
+/// Names the setting that cannot work.
+pub(crate) fn mailer(config: &Config) -> Result<Arc<dyn Mailer>> {
+    let mail = &config.mail;
+    check_address(&mail.from).context("mail.from")?;
+    if mail.url.expose() == "log://" {
+        return Ok(Arc::new(FolderMailer::new(config.deployment.data_dir.join("mail"))));
+    }
+    let mut options = SmtpOptions::at(mail.url.secret().clone());
+    if !mail.ca_file.is_empty() {
+        options.authorities = Some(std::fs::read(&mail.ca_file).context("mail.ca_file")?);
+    }
+    let mailer = SmtpMailer::new(&options);
+    Ok(Arc::new(mailer.map_err(|error| anyhow::anyhow!("mail.url: {error}"))?))
 }
 
 /// The jobs of this binary, and those of the library's user.

@@ -11,6 +11,7 @@ pub mod http_client;
 pub mod index_value;
 pub mod layered;
 pub mod limiter;
+pub mod mailer;
 pub mod probe;
 pub mod queue;
 pub mod store;

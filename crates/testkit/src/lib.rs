@@ -1,5 +1,5 @@
-//! Real servers for tests: PostgreSQL, Redis, HAProxy and nginx on free ports, a proxy that breaks
-//! connections, certificates, temporary folders. Knows nothing of the product.
+//! Real servers for tests: PostgreSQL, Redis, HAProxy, nginx and aiosmtpd on free ports, a proxy
+//! that breaks connections, certificates, temporary folders. Knows nothing of the product.
 //!
 //! Everything that is started here ends with the process that started it, also when that is
 //! killed, and every temporary folder is removed: by the value's `Drop`, or, for what is never
@@ -20,6 +20,7 @@ mod receiver;
 pub mod redis;
 mod root;
 mod size;
+mod smtp;
 mod spawner;
 mod temp_dir;
 mod tls;
@@ -36,6 +37,7 @@ pub use proxy::FaultProxy;
 pub use receiver::{Received, Receiver};
 pub use redis::{Redis, RedisCluster, RedisOptions};
 pub use size::sized;
+pub use smtp::{SmtpServer, SmtpServerOptions, SmtpTls, TakenMail};
 pub use temp_dir::TempDir;
 pub use tls::Tls;
 pub use wait::{eventually, wait_until};

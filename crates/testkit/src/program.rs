@@ -35,6 +35,12 @@ impl Program {
     pub const HAPROXY: Self = Self { name: "haproxy", dirs: SBIN, package: "haproxy" };
     /// The balancer without.
     pub const NGINX: Self = Self { name: "nginx", dirs: SBIN, package: "nginx" };
+    /// The Python that knows the system's packages.
+    pub const SYSTEM_PYTHON: Self =
+        Self { name: "python3", dirs: &["/usr/bin"], package: "python3" };
+    /// The mail server, a package of that Python.
+    pub const AIOSMTPD: Self =
+        Self { name: "aiosmtpd", dirs: &["/usr/bin"], package: "python3-aiosmtpd" };
     /// Everything that the kit can start.
     pub const ALL: &[Self] = &[
         Self::POSTGRES,
@@ -44,6 +50,8 @@ impl Program {
         Self::REDIS_CLI,
         Self::HAPROXY,
         Self::NGINX,
+        Self::SYSTEM_PYTHON,
+        Self::AIOSMTPD,
     ];
 
     /// Where it is, if it is there.

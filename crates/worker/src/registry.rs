@@ -10,7 +10,7 @@ use outrigger_ports::queue::KindLimits;
 
 /// The jobs of this binary.
 pub fn built_in() -> Vec<Arc<dyn AnyJob>> {
-    vec![any::<jobs::Noop>(), any::<notify::SendRequest>()]
+    vec![any::<jobs::Noop>(), any::<notify::SendRequest>(), any::<notify::SendEmail>()]
 }
 
 /// The jobs that a process runs, by kind.

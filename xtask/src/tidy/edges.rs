@@ -28,6 +28,7 @@ const WORKER: &str = "outrigger-worker";
 const EMBEDDED: &str = "outrigger-embedded";
 const SQL: &str = "outrigger-sql";
 const REDIS: &str = "outrigger-redis";
+const MAIL: &str = "outrigger-mail";
 const WEB: &str = "outrigger-web";
 const CONFORMANCE: &str = "outrigger-conformance";
 const TESTKIT: &str = "outrigger-testkit";
@@ -45,10 +46,15 @@ const GRAPH: &[Edges] = &[
     // The memory store is the model that the real ones are compared with.
     edges(SQL, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
     edges(REDIS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
+    edges(MAIL, &[KERNEL, PORTS], &[TESTKIT]),
     edges(WEB, &[PORTS], &[TESTKIT]),
     edges(CONFORMANCE, &[KERNEL, PORTS], &[]),
     edges(TESTKIT, &[], &[]),
-    edges(OUTRIGGER, &[KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, REDIS, WEB], &[TESTKIT]),
+    edges(
+        OUTRIGGER,
+        &[KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, REDIS, MAIL, WEB],
+        &[TESTKIT],
+    ),
     edges("xtask", &[TESTKIT], &[]),
     edges("outrigger-bench-driver", &[TESTKIT], &[]),
     edges("outrigger-bench-floor", &[], &[]),

@@ -27,6 +27,7 @@ const VENDORS: &[Vendor] = &[
     vendor("tokio-postgres", &["outrigger-sql"]),
     vendor("tokio-postgres-rustls", &["outrigger-sql"]),
     vendor("redis", &["outrigger-redis"]),
+    vendor("lettre", &["outrigger-mail"]),
     vendor("axum", OUTER),
     vendor("hyper", CONNECTIONS),
     vendor("hyper-util", CONNECTIONS),

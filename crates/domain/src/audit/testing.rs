@@ -29,6 +29,7 @@ impl World {
             store,
             cache: Arc::new(CacheAside::new(cache, random.clone())),
             http: Arc::new(Recorder::default()),
+            mailer: Arc::new(Recorder::default()),
             limiter: Arc::new(MemoryLimiter::new(clock.clone())),
             clock: clock.clone(),
             random,

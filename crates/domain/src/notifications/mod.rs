@@ -1,4 +1,4 @@
-//! Tells others what happened: signed webhooks.
+//! Tells others what happened: signed webhooks, mail.
 
 pub mod jobs;
 mod service;

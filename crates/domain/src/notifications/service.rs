@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use outrigger_kernel::{Clock, Result, Secret};
 use outrigger_ports::http_client::{HttpAnswer, HttpClient, HttpFault, HttpRequest};
+use outrigger_ports::mailer::{Mail, MailFault, Mailer, Sent};
 
 use super::signing::Keys;
 use crate::ports::Ports;
@@ -17,12 +18,15 @@ pub struct Settings {
     pub master: Secret,
     /// Secrets of webhooks, by name.
     pub secrets: Vec<(String, Secret)>,
+    /// Who sends mail that names no sender.
+    pub mail_from: String,
 }
 
 /// What the threads of one process share.
 #[derive(Debug)]
 pub struct Shared {
     keys: Keys,
+    mail_from: String,
 }
 
 impl Shared {
@@ -31,7 +35,8 @@ impl Shared {
     /// # Errors
     /// `invalid` naming the secret that cannot be used.
     pub fn new(settings: &Settings) -> Result<Arc<Self>> {
-        Ok(Arc::new(Self { keys: Keys::new(&settings.master, &settings.secrets)? }))
+        let keys = Keys::new(&settings.master, &settings.secrets)?;
+        Ok(Arc::new(Self { keys, mail_from: settings.mail_from.clone() }))
     }
 }
 
@@ -39,6 +44,7 @@ impl Shared {
 #[derive(Clone, Debug)]
 pub struct Notifications {
     http: Arc<dyn HttpClient>,
+    mailer: Arc<dyn Mailer>,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
 }
@@ -60,7 +66,25 @@ pub(super) struct Webhook<'a> {
 impl Notifications {
     /// The service of one thread.
     pub fn new(ports: &Ports, shared: Arc<Shared>) -> Self {
-        Self { http: ports.http.clone(), clock: ports.clock.clone(), shared }
+        Self {
+            http: ports.http.clone(),
+            mailer: ports.mailer.clone(),
+            clock: ports.clock.clone(),
+            shared,
+        }
+    }
+
+    /// Who sends mail that names no sender.
+    pub(super) fn mail_from(&self) -> &str {
+        &self.shared.mail_from
+    }
+
+    /// Hands over a mail once.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub(super) async fn send_mail(&self, mail: Mail) -> Result<Sent, MailFault> {
+        self.mailer.send(mail).await
     }
 
     /// Signs and sends a webhook once.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use outrigger_kernel::SystemClock;
 use outrigger_ports::cache::Cache;
-use outrigger_ports::probe::{Probed, Severity};
+use outrigger_ports::probe::{Finding, Probed, Severity};
 use outrigger_ports::queue::TaskBoard;
 use outrigger_ports::store::{MigrateMode, Migration};
 
@@ -91,7 +91,22 @@ async fn examine(config: &Config) -> (Vec<Examined>, Result<Vec<Migration>, Stri
         Err(error) => Some(Err(format!("{error:#}"))),
     };
     examined.extend(probed.map(|probed| Examined { name: "queue", probed }));
+    examined.push(Examined { name: "mail", probed: mail(config).await });
     (examined, migrations)
+}
+
+/// The mail server, and who mail comes from.
+async fn mail(config: &Config) -> Result<Probed, String> {
+    let mailer = compose::mailer(config).map_err(|error| format!("{error:#}"))?;
+    let mut probed = mailer.probe().await.map_err(|error| error.to_string())?;
+    let from = &config.mail.from;
+    probed.facts.push(("from", from.clone()));
+    let is_delivered = !config.mail.url.expose().starts_with("log:");
+    if is_delivered && from.trim_end_matches('>').ends_with("@localhost") {
+        let message = format!("mail.from is {from}, which no other server will take: set it");
+        probed.findings.push(Finding { severity: Severity::Warning, message });
+    }
+    Ok(probed)
 }
 
 fn row(

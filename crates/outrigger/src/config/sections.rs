@@ -173,6 +173,8 @@ pub struct Webhooks {
 #[serde(deny_unknown_fields)]
 pub struct Mail {
     pub url: Sensitive,
+    pub from: String,
+    pub ca_file: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

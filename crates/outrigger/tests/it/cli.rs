@@ -142,6 +142,8 @@ fn a_start_that_fails_names_the_cause_and_the_setting() {
         ("OUTRIGGER__LOG__LEVEL", "loud", &["log.level"]),
         ("OUTRIGGER__HTTP__SERVICES", "mail", &["http.services", "mail"]),
         ("OUTRIGGER__AUTH__RSA_BITS", "1024", &["auth.rsa_bits"]),
+        ("MAIL_URL", "ses://u:hunter2@eu-west-1", &["mail.url", "ses://"]),
+        ("OUTRIGGER__MAIL__FROM", "nobody", &["mail.from", "nobody"]),
     ] {
         let text = refusal(name, value);
         for part in parts {

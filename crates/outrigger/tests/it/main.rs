@@ -13,6 +13,7 @@ mod durability;
 mod fleet;
 mod health;
 mod http;
+mod mails;
 mod metrics;
 mod outages;
 mod outbox;

@@ -1,0 +1,143 @@
+//! `email.send`: a mail, until the mail server has taken it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use outrigger_ports::mailer::{Mail, MailFault};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::tasks::{Job, JobError, JobResult, Options, TaskCtx};
+
+/// `name@example.com` or `A Name <name@example.com>`; the rest is for the mailer to judge.
+const ADDRESS: &str = r"^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$";
+
+/// Who gets a mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Recipients {
+    /// One address.
+    One(#[schemars(length(max = 320), regex(pattern = ADDRESS))] String),
+    /// Up to 50.
+    Many(
+        #[schemars(
+            length(min = 1, max = 50),
+            inner(length(max = 320), regex(pattern = ADDRESS))
+        )]
+        Vec<String>,
+    ),
+}
+
+/// Sends a mail; its `Message-ID` follows from the task's id.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendEmail {
+    /// Who gets it: an address, or a list of up to 50, which all see each other. Each is
+    /// `name@example.com` or `A Name <name@example.com>`.
+    pub to: Recipients,
+    /// One line.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\r\n]*$"))]
+    pub subject: String,
+    /// The text.
+    #[schemars(length(max = 100_000))]
+    pub text: String,
+    /// The same as HTML, for those who can show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100_000))]
+    pub html: Option<String>,
+    /// Who sends it, instead of `mail.from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 320), regex(pattern = ADDRESS))]
+    pub from: Option<String>,
+    /// Where answers go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 320), regex(pattern = ADDRESS))]
+    pub reply_to: Option<String>,
+    /// Headers besides those that Outrigger sets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend(
+        "maxProperties" = 16,
+        "propertyNames" = {"pattern": "^[A-Za-z0-9-]{1,64}$"},
+        "additionalProperties" = {"type": "string", "maxLength": 998, "pattern": r"^[^\r\n]*$"},
+    ))]
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What became of a mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Delivered {
+    /// Its `Message-ID`, without the angle brackets.
+    pub message_id: String,
+    /// What the mail server said when it took it.
+    pub answer: String,
+}
+
+impl Job for SendEmail {
+    const KIND: &'static str = "email.send";
+    const DESCRIPTION: &'static str = "sends a mail";
+    type Output = Delivered;
+
+    /// 30 attempts over some hours, never more than ten minutes apart.
+    fn options() -> Options {
+        Options {
+            max_attempts: 30,
+            timeout: Duration::from_secs(90),
+            backoff: Duration::from_secs(2),
+            backoff_max: Duration::from_secs(600),
+            ..Options::default()
+        }
+    }
+
+    async fn run(self, task: &TaskCtx) -> JobResult<Delivered> {
+        let notifications = &task.services.notifications;
+        let mail = Mail {
+            id: task.task.id.clone(),
+            at: task.task.run_at,
+            from: self.from.unwrap_or_else(|| notifications.mail_from().to_owned()),
+            reply_to: self.reply_to,
+            to: match self.to {
+                Recipients::One(address) => vec![address],
+                Recipients::Many(addresses) => addresses,
+            },
+            subject: self.subject,
+            text: self.text,
+            html: self.html,
+            headers: self.headers.into_iter().collect(),
+        };
+        match notifications.send_mail(mail).await {
+            Ok(sent) => Ok(Delivered { message_id: sent.message_id, answer: sent.answer }),
+            Err(MailFault::Refused(why)) => Err(JobError::fatal("refused", why)),
+            Err(MailFault::Away(why)) => Err(JobError::retry("mail_server", why)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_of_an_hour_is_outlasted_and_its_end_noticed_within_ten_minutes() {
+        let options = SendEmail::options();
+        let pause = |attempt: u32| {
+            let doubled = options.backoff.saturating_mul(1 << (attempt - 1).min(20));
+            doubled.min(options.backoff_max)
+        };
+        let pauses: Vec<Duration> = (1..options.max_attempts).map(pause).collect();
+        assert!(pauses.iter().max() <= Some(&Duration::from_secs(600)));
+        // Each may be cut by half at random.
+        let shortest = pauses.iter().sum::<Duration>() / 2;
+        assert!(shortest > Duration::from_secs(3_600), "{shortest:?}");
+    }
+
+    #[test]
+    fn one_receiver_or_several_may_be_named() {
+        let read = |to: &str| -> SendEmail {
+            serde_json::from_str(&format!(r#"{{"to": {to}, "subject": "s", "text": "t"}}"#))
+                .unwrap()
+        };
+        assert_eq!(read(r#""a@b.example""#).to, Recipients::One("a@b.example".to_owned()));
+        let both = vec!["a@b.example".to_owned(), "c@d.example".to_owned()];
+        assert_eq!(read(r#"["a@b.example", "c@d.example"]"#).to, Recipients::Many(both));
+    }
+}
