@@ -6,6 +6,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod generate;
+mod image;
 mod infra;
 mod metadata;
 mod out;
@@ -30,6 +31,7 @@ cargo xtask <command>
   gen [--check]     write docs/reference, or with --check say what is out of date
   audit             licences, sources, banned and duplicate crates
   infra [name…]     Terraform and all else that is deployed, checked without a cloud; or single checks of it
+  image             build the image with Docker and prove what it promises
   ci                format, lints, tidy, gen --check, rustdoc, test, audit, infra
   bench […]         the measurements; arguments go to the bench driver";
 
@@ -56,13 +58,14 @@ fn run(args: &[String]) -> Result<()> {
         ("gen", [flag]) if flag == "--check" => generate::check(),
         ("audit", []) => audit::run(),
         ("infra", names) => infra::run(names),
+        ("image", []) => image::run(),
         ("ci", []) => ci::run(),
         ("bench", rest) => bench::run(rest),
         ("help" | "--help" | "-h", _) => {
             out::say(HELP);
             Ok(())
         }
-        (known @ ("schemathesis" | "tidy" | "gen" | "audit" | "ci"), _) => {
+        (known @ ("schemathesis" | "tidy" | "gen" | "audit" | "image" | "ci"), _) => {
             bail!("{known} does not take {}\n{HELP}", rest.join(" "))
         }
         (unknown, _) => bail!("unknown command {unknown}\n{HELP}"),

@@ -28,7 +28,7 @@ mod wait;
 
 pub use haproxy::Haproxy;
 pub use install::install_missing;
-pub use net::free_port;
+pub use net::{free_port, http_get};
 pub use nginx::Nginx;
 pub use postgres::{Postgres, PostgresOptions};
 pub use process::Process;

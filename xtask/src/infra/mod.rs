@@ -1,7 +1,12 @@
 //! `cargo xtask infra`: what is deployed, checked without a cloud. Each check is one file here. All
 //! run, also after one has failed; one that cannot run has failed.
 
+mod containers;
+mod kubernetes;
+mod policies;
+mod scripts;
 mod terraform;
+mod workflows;
 
 use std::time::Instant;
 
@@ -13,7 +18,17 @@ use crate::out::{say, table};
 type Check = fn() -> Result<()>;
 
 /// Every check, in its order, by the name under which it can be run alone.
-const CHECKS: &[(&str, Check)] = &[("terraform-format", terraform::format)];
+const CHECKS: &[(&str, Check)] = &[
+    ("terraform-format", terraform::format),
+    ("kubernetes", kubernetes::check),
+    ("kubernetes-policies", policies::kubernetes),
+    ("dockerfile", containers::dockerfile),
+    ("dockerfile-policies", policies::dockerfile),
+    ("compose", containers::compose),
+    ("scripts", scripts::check),
+    ("workflows", workflows::check),
+    ("workflows-policies", policies::workflows),
+];
 
 /// Runs every check, or those named.
 ///

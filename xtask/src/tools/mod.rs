@@ -15,7 +15,7 @@ pub(crate) use python::install as python;
 const STAMP: &str = "installed.txt";
 
 /// Where tools are kept: in the user's cache, or in the build folder where there is none.
-fn cache() -> Result<PathBuf> {
+pub(crate) fn cache() -> Result<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let cache = variable("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".cache")));

@@ -1,0 +1,25 @@
+//! shellcheck on the scripts of a roll-out.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::root::at;
+use crate::{cargo, tools};
+
+const SHELLCHECK: &str = include_str!("../../infra/shellcheck.txt");
+
+const FOLDER: &str = "deploy/ecs";
+
+/// Every script; what shellcheck is told to overlook has its reason beside it.
+///
+/// # Errors
+/// When it finds something.
+pub(super) fn check() -> Result<()> {
+    let mut command = Command::new(tools::python("shellcheck", SHELLCHECK)?);
+    command.arg("--external-sources");
+    for entry in std::fs::read_dir(at(FOLDER)).context(FOLDER)? {
+        command.arg(entry?.path());
+    }
+    cargo::pass(&mut command)
+}
