@@ -1,0 +1,9 @@
+output "node_ids" {
+  description = "What metrics call the nodes."
+  value       = [for number in range(var.nodes) : format("%s-%03d", var.name, number + 1)]
+}
+
+output "secrets" {
+  description = "The secret of each setting."
+  value       = { REDIS_URL = aws_secretsmanager_secret_version.url.arn }
+}
