@@ -1,5 +1,10 @@
+locals {
+  # In the region of the database.
+  here = length(var.subnet_ids) == 0
+}
+
 resource "aws_db_subnet_group" "this" {
-  count      = length(var.subnet_ids) > 0 ? 1 : 0
+  count      = local.here ? 0 : 1
   name       = var.name
   subnet_ids = var.subnet_ids
 }
@@ -24,19 +29,19 @@ resource "aws_db_instance" "this" {
 
 # The same sign-in at another address.
 ephemeral "aws_secretsmanager_secret_version" "primary" {
-  count     = var.password_secret_arn == null ? 0 : 1
+  count     = local.here ? 1 : 0
   secret_id = var.password_secret_arn
 }
 
 resource "aws_secretsmanager_secret" "url" {
-  count                   = var.password_secret_arn == null ? 0 : 1
+  count                   = local.here ? 1 : 0
   name                    = "${var.name}/DATABASE_READONLY_URL"
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = var.deletion_protection ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "url" {
-  count                    = var.password_secret_arn == null ? 0 : 1
+  count                    = local.here ? 1 : 0
   secret_id                = aws_secretsmanager_secret.url[0].id
   secret_string_wo         = replace(ephemeral.aws_secretsmanager_secret_version.primary[0].secret_string, "/@[^/]+/", "@${aws_db_instance.this.endpoint}")
   secret_string_wo_version = var.url_version

@@ -39,7 +39,7 @@ variable "deletion_protection" {
 }
 
 variable "password_secret_arn" {
-  description = "The secret with the URL of the database, from which that of the replica is made; null in another region."
+  description = "The secret with the URL of the database, from which that of a replica in the same region is made."
   type        = string
   default     = null
 }

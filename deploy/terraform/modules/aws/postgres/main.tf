@@ -1,7 +1,7 @@
 locals {
   user    = "outrigger"
   exports = ["postgresql", "upgrade"]
-  url     = "@${aws_db_instance.this.endpoint}/${aws_db_instance.this.db_name}?sslmode=verify-full&sslrootcert=${var.ca_file}"
+  url     = "@${aws_db_instance.this.endpoint}/${aws_db_instance.this.db_name}?sslmode=verify-full"
 }
 
 module "key" {
@@ -43,7 +43,7 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_iam_role" "monitoring" {
-  name               = "${var.name}-postgres-monitoring"
+  name = "${var.name}-postgres-monitoring"
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "monitoring.rds.amazonaws.com" } }]

@@ -86,12 +86,6 @@ variable "password_version" {
   default     = 1
 }
 
-variable "ca_file" {
-  description = "The file in the container with the certificates of RDS."
-  type        = string
-  default     = "/etc/ssl/rds.pem"
-}
-
 variable "log_days" {
   description = "How long logs are kept, in days."
   type        = number

@@ -1,0 +1,4 @@
+output "bucket" {
+  description = "Where it is kept."
+  value       = module.bucket.name
+}

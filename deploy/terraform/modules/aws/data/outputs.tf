@@ -1,0 +1,24 @@
+output "secrets" {
+  description = "The secret of each setting."
+  value       = merge(concat([module.redis.secrets, module.secrets.secrets], module.postgres[*].secrets, module.replica[*].secrets)...)
+}
+
+output "kms_key_arns" {
+  description = "The keys of these secrets."
+  value       = concat([var.kms_key_arn], module.postgres[*].kms_key_arn)
+}
+
+output "database" {
+  description = "Id and ARN of the database; null: it is elsewhere."
+  value       = one([for database in module.postgres : { id = database.id, arn = database.arn }])
+}
+
+output "redis_nodes" {
+  description = "What metrics call the nodes of Redis."
+  value       = module.redis.node_ids
+}
+
+output "blobs" {
+  description = "The bucket for files, and what a process needs to use it."
+  value       = { name = module.blobs.name, policy = module.blobs.policy }
+}

@@ -1,0 +1,102 @@
+locals {
+  rds = { DBInstanceIdentifier = try(var.database.id, "") }
+  # What is measured, when it is too much, and for how many minutes.
+  alarms = merge(flatten([
+    {
+      auth-failures = { namespace = "Outrigger", metric = "outrigger_authentication_total", dimensions = { deployment = var.name, outcome = "wrong_credentials" }, statistic = "Sum", above = 100, minutes = 5, text = "more than 100 wrong passwords a minute" }
+      queue-age     = { namespace = "Outrigger", metric = "outrigger_task_wait_seconds", dimensions = { deployment = var.name, role = "worker" }, statistic = "Average", above = 60, minutes = 5, text = "tasks wait longer than a minute" }
+    },
+    [for balancer in var.load_balancer[*] : {
+      response-time = { namespace = "AWS/ApplicationELB", metric = "TargetResponseTime", dimensions = { LoadBalancer = balancer.suffix }, statistic = "p95", above = 0.5, minutes = 5, text = "one request in twenty takes longer than 500 ms" }
+    }],
+    [for balancer in var.load_balancer[*] : {
+      for colour, group in balancer.target_groups : "unhealthy-${colour}" => { namespace = "AWS/ApplicationELB", metric = "UnHealthyHostCount", dimensions = { LoadBalancer = balancer.suffix, TargetGroup = group }, statistic = "Maximum", above = 0, minutes = 3, text = "targets of ${colour} are not healthy" }
+    }],
+    [for role, service in try(var.ecs.services, {}) : {
+      "${role}-cpu"    = { namespace = "AWS/ECS", metric = "CPUUtilization", dimensions = { ClusterName = var.ecs.cluster, ServiceName = service }, statistic = "Average", above = 80, minutes = 5, text = "${role} uses more than 80 % of its CPU" }
+      "${role}-memory" = { namespace = "AWS/ECS", metric = "MemoryUtilization", dimensions = { ClusterName = var.ecs.cluster, ServiceName = service }, statistic = "Average", above = 80, minutes = 5, text = "${role} uses more than 80 % of its memory" }
+    }],
+    [for cluster in var.eks_cluster[*] : {
+      node-failures = { namespace = "ContainerInsights", metric = "cluster_failed_node_count", dimensions = { ClusterName = cluster }, statistic = "Maximum", above = 0, minutes = 3, text = "nodes have failed" }
+      pod-restarts  = { namespace = "ContainerInsights", metric = "pod_number_of_container_restarts", dimensions = { ClusterName = cluster, Namespace = "outrigger" }, statistic = "Sum", above = 5, minutes = 5, text = "containers start again and again" }
+      node-cpu      = { namespace = "ContainerInsights", metric = "node_cpu_utilization", dimensions = { ClusterName = cluster }, statistic = "Average", above = 80, minutes = 5, text = "nodes use more than 80 % of their CPU" }
+      node-memory   = { namespace = "ContainerInsights", metric = "node_memory_utilization", dimensions = { ClusterName = cluster }, statistic = "Average", above = 80, minutes = 5, text = "nodes use more than 80 % of their memory" }
+    }],
+    [for database in var.database[*] : {
+      database-cpu         = { namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.rds, statistic = "Average", above = 80, minutes = 5, text = "the database uses more than 80 % of its CPU" }
+      database-connections = { namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.rds, statistic = "Maximum", above = floor(database.connections_max * 0.85), minutes = 5, text = "more than 85 % of the database's connections are taken" }
+    }],
+    [for node in var.redis_nodes : {
+      "redis-cpu-${node}"    = { namespace = "AWS/ElastiCache", metric = "EngineCPUUtilization", dimensions = { CacheClusterId = node }, statistic = "Average", above = 80, minutes = 5, text = "${node} uses more than 80 % of its CPU" }
+      "redis-memory-${node}" = { namespace = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = node }, statistic = "Maximum", above = 80, minutes = 5, text = "${node} has used more than 80 % of its memory; it evicts nothing" }
+    }],
+  ])...)
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each            = local.alarms
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.text
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  period              = 60
+  evaluation_periods  = each.value.minutes
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.above
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.topic_arn]
+  ok_actions          = [var.topic_arn]
+}
+
+# Storage is full at less than 15 % left.
+resource "aws_cloudwatch_metric_alarm" "storage" {
+  count               = var.database == null ? 0 : 1
+  alarm_name          = "${var.name}-database-storage"
+  alarm_description   = "more than 85 % of the database's storage is used"
+  namespace           = "AWS/RDS"
+  metric_name         = "FreeStorageSpace"
+  dimensions          = local.rds
+  statistic           = "Minimum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "LessThanThreshold"
+  threshold           = floor(var.database.storage_gib * 0.15 * 1024 * 1024 * 1024)
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.topic_arn]
+  ok_actions          = [var.topic_arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  count               = var.load_balancer == null ? 0 : 1
+  alarm_name          = "${var.name}-api-errors"
+  alarm_description   = "more than 5 % of requests fail"
+  evaluation_periods  = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 5
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.topic_arn]
+  ok_actions          = [var.topic_arn]
+
+  metric_query {
+    id          = "rate"
+    expression  = "IF(requests > 20, 100 * (FILL(failed, 0) + FILL(refused, 0)) / requests, 0)"
+    label       = "failed requests in percent"
+    return_data = true
+  }
+  dynamic "metric_query" {
+    for_each = { requests = "RequestCount", failed = "HTTPCode_Target_5XX_Count", refused = "HTTPCode_ELB_5XX_Count" }
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = "AWS/ApplicationELB"
+        metric_name = metric_query.value
+        dimensions  = { LoadBalancer = var.load_balancer.suffix }
+        period      = 60
+        stat        = "Sum"
+      }
+    }
+  }
+}

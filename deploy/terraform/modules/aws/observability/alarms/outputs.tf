@@ -1,0 +1,18 @@
+output "thresholds" {
+  description = "What each alarm is set at."
+  value = merge(
+    { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.threshold },
+    { for alarm in aws_cloudwatch_metric_alarm.errors : "api-errors" => alarm.threshold },
+    { for alarm in aws_cloudwatch_metric_alarm.storage : "database-storage" => alarm.threshold },
+  )
+}
+
+output "actions" {
+  description = "Whom the alarms tell."
+  value       = distinct(flatten([for alarm in concat(values(aws_cloudwatch_metric_alarm.this), aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.storage) : tolist(alarm.alarm_actions)]))
+}
+
+output "rollback" {
+  description = "Alarms that a bad roll-out sets off."
+  value       = concat(aws_cloudwatch_metric_alarm.errors[*].alarm_name, [for key, alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name if key == "response-time"])
+}

@@ -1,0 +1,63 @@
+provider "aws" {
+  region = "us-east-1"
+}
+
+variables {
+  name          = "outrigger-test"
+  kms_key_arn   = "arn:aws:kms:us-east-1:123456789012:key/1"
+  emails        = ["ops@example.com"]
+  ecs           = { cluster = "outrigger-test", services = { api = "outrigger-test-api", worker = "outrigger-test-worker" } }
+  load_balancer = { suffix = "app/outrigger-test/1", target_groups = { blue = "targetgroup/b/1", green = "targetgroup/g/2" } }
+  database      = { id = "outrigger-test", storage_gib = 100, connections_max = 200 }
+  redis_nodes   = ["outrigger-test-001"]
+}
+
+run "thresholds" {
+  command = apply
+  assert {
+    condition = module.alarms.thresholds == {
+      api-errors                   = 5, auth-failures = 100, queue-age = 60, response-time = 0.5, unhealthy-blue = 0, unhealthy-green = 0
+      api-cpu                      = 80, api-memory = 80, worker-cpu = 80, worker-memory = 80
+      database-cpu                 = 80, database-connections = 170, database-storage = 16106127360
+      redis-cpu-outrigger-test-001 = 80, redis-memory-outrigger-test-001 = 80
+    }
+    error_message = "alarms are set at what operators were promised"
+  }
+  assert {
+    condition     = tolist(module.alarms.actions) == tolist([aws_sns_topic.this.arn])
+    error_message = "each alarm reaches people"
+  }
+  assert {
+    condition     = toset(keys(aws_cloudwatch_event_rule.failures)) == toset(["tasks", "rollouts"]) && keys(aws_sns_topic_subscription.this) == ["ops@example.com"]
+    error_message = "failed tasks and roll-outs are told"
+  }
+  assert {
+    condition     = alltrue([for group in aws_cloudwatch_log_group.this : group.retention_in_days == 30 && group.kms_key_id == var.kms_key_arn])
+    error_message = "logs are encrypted and do not stay for ever"
+  }
+  assert {
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 6
+    error_message = "the dashboard shows all of it"
+  }
+}
+
+run "on_kubernetes" {
+  command = plan
+  variables {
+    ecs         = null
+    eks_cluster = "outrigger-test"
+  }
+  assert {
+    condition     = module.alarms.thresholds["node-failures"] == 0 && module.alarms.thresholds["node-cpu"] == 80 && length(aws_cloudwatch_event_rule.failures) == 0
+    error_message = "nodes are watched instead of tasks"
+  }
+}
+
+run "wrong_input" {
+  command = plan
+  variables {
+    log_days = 31
+    emails   = ["ops"]
+  }
+  expect_failures = [var.log_days, var.emails]
+}

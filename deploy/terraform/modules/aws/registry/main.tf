@@ -1,0 +1,52 @@
+data "aws_caller_identity" "current" {}
+
+resource "aws_ecr_repository" "this" {
+  name                 = var.name
+  image_tag_mutability = "IMMUTABLE"
+  force_delete         = var.disposable
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+  encryption_configuration {
+    encryption_type = "KMS"
+    kms_key         = var.kms_key_arn
+  }
+}
+
+resource "aws_ecr_lifecycle_policy" "this" {
+  repository = aws_ecr_repository.this.name
+  policy = jsonencode({ rules = [
+    {
+      rulePriority = 1
+      description  = "untagged images go after a week"
+      selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 7 }
+      action       = { type = "expire" }
+    },
+    {
+      rulePriority = 2
+      description  = "the last ${var.kept} stay"
+      selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept }
+      action       = { type = "expire" }
+    },
+  ] })
+}
+
+# There is one of these for an account and region.
+resource "aws_ecr_replication_configuration" "this" {
+  count = length(var.replica_regions) > 0 ? 1 : 0
+  replication_configuration {
+    rule {
+      dynamic "destination" {
+        for_each = var.replica_regions
+        content {
+          region      = destination.value
+          registry_id = data.aws_caller_identity.current.account_id
+        }
+      }
+      repository_filter {
+        filter      = var.name
+        filter_type = "PREFIX_MATCH"
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+provider "aws" {
+  region = "us-east-1"
+}
+
+variables {
+  name        = "outrigger-test"
+  kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/1"
+}
+
+run "tags_do_not_move" {
+  command = apply
+  variables {
+    replica_regions = ["ap-southeast-1"]
+  }
+  assert {
+    condition     = aws_ecr_repository.this.image_tag_mutability == "IMMUTABLE" && aws_ecr_repository.this.image_scanning_configuration[0].scan_on_push && !aws_ecr_repository.this.force_delete
+    error_message = "tags stay, images are scanned, and destroy is refused while there are images"
+  }
+  assert {
+    condition     = aws_ecr_repository.this.encryption_configuration[0].encryption_type == "KMS"
+    error_message = "it is encrypted with the key"
+  }
+  assert {
+    condition     = [for d in aws_ecr_replication_configuration.this[0].replication_configuration[0].rule[0].destination : d.region] == ["ap-southeast-1"]
+    error_message = "the other region has a copy"
+  }
+}
+
+run "wrong_input" {
+  command = plan
+  variables {
+    kept = 1
+  }
+  expect_failures = [var.kept]
+}

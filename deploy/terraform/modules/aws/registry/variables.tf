@@ -1,0 +1,31 @@
+variable "name" {
+  description = "The repository."
+  type        = string
+}
+
+variable "kms_key_arn" {
+  description = "The key that encrypts it."
+  type        = string
+}
+
+variable "kept" {
+  description = "How many images are kept."
+  type        = number
+  default     = 50
+  validation {
+    condition     = var.kept >= 5
+    error_message = "kept must be at least 5, or there is nothing to go back to."
+  }
+}
+
+variable "replica_regions" {
+  description = "Other regions that get a copy of each image."
+  type        = set(string)
+  default     = []
+}
+
+variable "disposable" {
+  description = "Whether destroy deletes it with its images."
+  type        = bool
+  default     = false
+}

@@ -1,0 +1,4 @@
+output "times" {
+  description = "When what happens."
+  value       = local.times
+}

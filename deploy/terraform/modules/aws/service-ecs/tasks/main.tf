@@ -1,0 +1,62 @@
+locals {
+  region = split(":", var.repository_arn)[3]
+  commands = {
+    api     = ["serve", "--roles", "api"]
+    worker  = ["serve", "--roles", "worker"]
+    migrate = ["migrate", "apply"]
+  }
+  sizes = merge(var.sizes, { migrate = { cpu = 256, memory = 512 } })
+  logs = { for task, group in var.log_groups : task => {
+    logDriver = "awslogs"
+    options   = { awslogs-group = group, awslogs-region = local.region, awslogs-stream-prefix = task }
+  } }
+  # What both containers of a task have: no rights, and nothing to write to.
+  confined = {
+    essential              = true
+    user                   = "65532:65532"
+    readonlyRootFilesystem = true
+    linuxParameters        = { capabilities = { drop = ["ALL"] } }
+    mountPoints            = []
+    systemControls         = []
+    volumesFrom            = []
+  }
+  containers = { for task, command in local.commands : task => merge(local.confined, {
+    name             = "outrigger"
+    image            = var.image
+    command          = command
+    environment      = [for key, value in var.settings : { name = key, value = value }]
+    secrets          = [for key, arn in var.secrets : { name = key, valueFrom = arn }]
+    logConfiguration = local.logs[task]
+    portMappings     = task == "api" ? [{ containerPort = tonumber(var.settings["PORT"]), hostPort = tonumber(var.settings["PORT"]), protocol = "tcp" }] : []
+    # What http.shutdown_s allows, and some to spare.
+    stopTimeout = 35
+    }, task == "migrate" ? {} : {
+    healthCheck = { command = ["CMD", "/usr/local/bin/outrigger", "health"], interval = 10, timeout = 5, retries = 3, startPeriod = 30 }
+  }) }
+  collectors = { for role in keys(var.sizes) : role => merge(local.confined, {
+    name             = "metrics"
+    essential        = false
+    image            = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
+    cpu              = 32
+    memory           = 128
+    environment      = [{ name = "AOT_CONFIG_CONTENT", value = templatefile("${path.module}/collector.yaml.tftpl", { name = var.name, role = role, group = var.log_groups["metrics"] }) }]
+    portMappings     = []
+    logConfiguration = local.logs["metrics"]
+  }) }
+}
+
+resource "aws_ecs_task_definition" "this" {
+  for_each                 = local.containers
+  family                   = "${var.name}-${each.key}"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = local.sizes[each.key].cpu
+  memory                   = local.sizes[each.key].memory
+  execution_role_arn       = aws_iam_role.this["execution"].arn
+  task_role_arn            = aws_iam_role.this["task"].arn
+  container_definitions    = jsonencode(concat([each.value], [for role, collector in local.collectors : collector if role == each.key]))
+  runtime_platform {
+    cpu_architecture        = var.architecture
+    operating_system_family = "LINUX"
+  }
+}

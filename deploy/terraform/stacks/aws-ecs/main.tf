@@ -1,0 +1,157 @@
+data "aws_caller_identity" "current" {}
+
+locals {
+  name       = "outrigger-${var.environment}"
+  account_id = data.aws_caller_identity.current.account_id
+  url        = var.domain == null ? "http://${module.load_balancer.dns_name}" : "https://${var.domain.name}"
+  settings = merge({
+    OUTRIGGER_ENV                         = var.environment == "prod" ? "production" : "development"
+    OUTRIGGER_PUBLIC_URL                  = local.url
+    PORT                                  = "8000"
+    OUTRIGGER__HTTP__ADDRESS              = "0.0.0.0"
+    OUTRIGGER__HTTP__FORWARDED_HOPS       = "1"
+    OUTRIGGER__HTTP__HSTS                 = var.domain == null ? "false" : "true"
+    OUTRIGGER__DEPLOYMENT__REPLICAS       = tostring(var.roles["api"].max)
+    OUTRIGGER__DATABASE__MIGRATE_ON_START = "false"
+    OUTRIGGER__LOG__FORMAT                = "json"
+  }, var.settings)
+}
+
+module "key" {
+  source   = "../../modules/aws/key"
+  name     = local.name
+  services = ["logs.${var.region}.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
+}
+
+module "network" {
+  source      = "../../modules/aws/network"
+  name        = local.name
+  cidr        = var.network.cidr
+  zone_count  = var.network.zones
+  nat         = var.network.nat
+  kms_key_arn = module.key.arn
+}
+
+module "security" {
+  source  = "../../modules/aws/security"
+  name    = local.name
+  vpc_id  = module.network.vpc_id
+  clients = var.network.clients
+}
+
+module "registry" {
+  source          = "../../modules/aws/registry"
+  name            = local.name
+  kms_key_arn     = module.key.arn
+  replica_regions = var.recovery_region[*]
+  disposable      = !var.deletion_protection
+}
+
+module "load_balancer" {
+  source              = "../../modules/aws/load-balancer"
+  name                = local.name
+  environment         = var.environment
+  vpc_id              = module.network.vpc_id
+  subnet_ids          = module.network.public_subnet_ids
+  security_group_id   = module.security.load_balancer_id
+  has_certificate     = var.domain != null
+  certificate_arn     = one(module.dns[*].certificate_arn)
+  deletion_protection = var.deletion_protection
+  green_percent       = var.green_percent
+  log_bucket_name     = "${local.name}-${local.account_id}-requests"
+}
+
+module "dns" {
+  source        = "../../modules/aws/dns"
+  count         = var.domain == null ? 0 : 1
+  domain        = var.domain.name
+  zone_id       = var.domain.zone_id
+  load_balancer = { dns_name = module.load_balancer.dns_name, zone_id = module.load_balancer.zone_id }
+}
+
+module "data" {
+  source              = "../../modules/aws/data"
+  name                = local.name
+  environment         = var.environment
+  account_id          = local.account_id
+  subnet_ids          = module.network.data_subnet_ids
+  security_group_ids  = { postgres = module.security.postgres_id, redis = module.security.redis_id }
+  kms_key_arn         = module.key.arn
+  deletion_protection = var.deletion_protection
+  database            = var.database
+  redis               = var.redis
+  secrets             = var.secrets
+}
+
+module "backup_copy" {
+  source     = "../../modules/aws/postgres-backup-copy"
+  count      = var.recovery_region == null ? 0 : 1
+  providers  = { aws = aws.recovery }
+  name       = local.name
+  source_arn = module.data.database.arn
+}
+
+module "observability" {
+  source        = "../../modules/aws/observability"
+  name          = local.name
+  kms_key_arn   = module.key.arn
+  emails        = var.alarm_emails
+  ecs           = { cluster = local.name, services = { for role in keys(var.roles) : role => "${local.name}-${role}" } }
+  load_balancer = { suffix = module.load_balancer.arn_suffix, target_groups = { for colour, group in module.load_balancer.target_groups : colour => group.suffix } }
+  database      = { id = module.data.database.id, storage_gib = var.database.storage_gib, connections_max = var.database.connections_max }
+  redis_nodes   = module.data.redis_nodes
+}
+
+module "service" {
+  source            = "../../modules/aws/service-ecs"
+  name              = local.name
+  image             = "${module.registry.url}:${var.release}"
+  repository_arn    = module.registry.arn
+  architecture      = var.architecture
+  subnet_ids        = module.network.private_subnet_ids
+  security_group_id = module.security.service_id
+  target_group_arn  = module.load_balancer.target_groups["blue"].arn
+  settings          = local.settings
+  secrets           = module.data.secrets
+  kms_key_arns      = module.data.kms_key_arns
+  roles             = { for key, role in var.roles : key => { cpu = role.cpu, memory = role.memory, tasks = role.min, spot_percent = role.spot_percent } }
+  log_groups        = module.observability.log_groups
+  rollback_alarms   = module.observability.rollback_alarms
+}
+
+module "autoscaling" {
+  source        = "../../modules/aws/autoscaling-ecs"
+  name          = local.name
+  cluster_name  = module.service.cluster_name
+  services      = module.service.services
+  limits        = { for key, role in var.roles : key => { min = role.min, max = role.max } }
+  request_label = "${module.load_balancer.arn_suffix}/${module.load_balancer.target_groups["blue"].suffix}"
+}
+
+module "audit" {
+  source      = "../../modules/aws/audit"
+  count       = var.audit ? 1 : 0
+  name        = local.name
+  bucket_name = "${local.name}-${local.account_id}-audit"
+  disposable  = !var.deletion_protection
+}
+
+module "budget" {
+  source      = "../../modules/aws/budget"
+  name        = local.name
+  monthly_usd = var.monthly_usd
+  tags        = { Environment = var.environment }
+  topic_arn   = module.observability.topic_arn
+}
+
+module "schedule" {
+  source      = "../../modules/aws/schedule"
+  count       = var.off_hours == null ? 0 : 1
+  name        = local.name
+  environment = var.environment
+  services    = module.autoscaling.resource_ids
+  limits      = { for key, role in var.roles : key => { min = role.min, max = role.max } }
+  database    = module.data.database
+  hours       = var.off_hours
+  kms_key_arn = module.key.arn
+}

@@ -1,0 +1,53 @@
+output "url" {
+  description = "Where clients reach it (PUBLIC_URL of the pipeline)."
+  value       = local.url
+}
+
+output "registry_url" {
+  description = "Where images are pushed to."
+  value       = module.registry.url
+}
+
+output "cluster" {
+  description = "The cluster (ECS_CLUSTER of the pipeline)."
+  value       = module.service.cluster_name
+}
+
+output "services" {
+  description = "The services (ECS_SERVICES)."
+  value       = join(" ", values(module.service.services))
+}
+
+output "migrate_task" {
+  description = "The family of the task that migrates (ECS_MIGRATE_TASK)."
+  value       = module.service.migrate_family
+}
+
+output "migrate_network" {
+  description = "Where it runs (ECS_NETWORK)."
+  value = jsonencode({ awsvpcConfiguration = {
+    subnets        = module.network.private_subnet_ids
+    securityGroups = [module.security.service_id]
+    assignPublicIp = "DISABLED"
+  } })
+}
+
+output "task_role_arns" {
+  description = "Roles that the pipeline's role may pass on."
+  value       = module.service.role_arns
+}
+
+output "environment" {
+  description = "What the process finds in its environment, by task."
+  value       = module.service.environment
+}
+
+output "blobs" {
+  description = "The bucket for files."
+  value       = module.data.blobs.name
+}
+
+output "nat_addresses" {
+  description = "The addresses that its requests to the outside come from."
+  value       = module.network.nat_addresses
+}

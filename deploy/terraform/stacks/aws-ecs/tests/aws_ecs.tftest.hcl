@@ -1,0 +1,93 @@
+variables {
+  environment         = "prod"
+  region              = "us-east-1"
+  deletion_protection = true
+  release             = "v0.1.0"
+  monthly_usd         = 1000
+  domain              = { name = "api.example.com", zone_id = "Z0123456789ABCDEFGHIJ" }
+  roles = {
+    api    = { cpu = 512, memory = 1024, min = 3, max = 10 }
+    worker = { cpu = 512, memory = 1024, min = 2, max = 10, spot_percent = 50 }
+  }
+  database = { class = "db.m7g.large", storage_gib = 100, multi_az = true, connections_max = 800 }
+  redis    = { type = "cache.m7g.large", nodes = 2 }
+  secrets  = ["MAIL_URL"]
+}
+
+run "prod" {
+  command = apply
+  assert {
+    condition     = output.url == "https://api.example.com" && output.services == "outrigger-prod-api outrigger-prod-worker" && output.migrate_task == "outrigger-prod-migrate"
+    error_message = "the pipeline gets the names that it needs"
+  }
+  assert {
+    condition     = alltrue([for task in output.environment : task.settings["OUTRIGGER_ENV"] == "production" && task.settings["OUTRIGGER_PUBLIC_URL"] == output.url && task.settings["OUTRIGGER__DEPLOYMENT__REPLICAS"] == "10"])
+    error_message = "the process knows that it is production, where, and how many there may be"
+  }
+  assert {
+    condition     = alltrue([for task in output.environment : keys(task.secrets) == ["DATABASE_URL", "MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"] && alltrue([for arn in values(task.secrets) : startswith(arn, "arn:aws:secretsmanager:us-east-1:")])])
+    error_message = "secrets are references"
+  }
+  assert {
+    condition     = toset(jsondecode(output.migrate_network).awsvpcConfiguration.subnets) == toset(module.network.private_subnet_ids) && jsondecode(output.migrate_network).awsvpcConfiguration.assignPublicIp == "DISABLED"
+    error_message = "migrations run in the private subnets"
+  }
+  assert {
+    condition     = length(output.nat_addresses) == 3 && length(module.schedule) == 0
+    error_message = "each zone goes out by itself, and prod does not sleep"
+  }
+}
+
+run "dev_without_a_domain" {
+  command = plan
+  variables {
+    environment         = "dev"
+    region              = "ap-southeast-1"
+    deletion_protection = false
+    domain              = null
+    secrets             = []
+    network             = { zones = 2, nat = "one" }
+    database            = { class = "db.t4g.micro", multi_az = false, connections_max = 80 }
+    redis               = { type = "cache.t4g.micro", nodes = 1 }
+    off_hours           = { begin = 8, end = 20, time_zone = "Asia/Singapore" }
+    roles = {
+      api    = { cpu = 256, memory = 512, min = 1, max = 2 }
+      worker = { cpu = 256, memory = 512, min = 1, max = 2 }
+    }
+  }
+  assert {
+    condition     = module.schedule[0].times.stop == "cron(15 20 ? * MON-FRI *)" && length(module.dns) == 0
+    error_message = "nights are off"
+  }
+}
+
+run "prod_without_protection" {
+  command = plan
+  variables {
+    deletion_protection = false
+    domain              = null
+    secrets             = []
+    roles = {
+      api    = { cpu = 512, memory = 1024, min = 1, max = 1 }
+      worker = { cpu = 512, memory = 1024, min = 1, max = 1 }
+    }
+  }
+  expect_failures = [var.deletion_protection, var.domain, var.secrets, var.roles]
+}
+
+run "wrong_places" {
+  command = plan
+  variables {
+    environment = "Production!"
+    region      = "mars"
+  }
+  expect_failures = [var.environment, var.region]
+}
+
+run "recovery_in_the_same_region" {
+  command = plan
+  variables {
+    recovery_region = "us-east-1"
+  }
+  expect_failures = [var.recovery_region]
+}
