@@ -9,6 +9,7 @@ module "postgres" {
   storage_gib         = { first = var.database.storage_gib, most = 10 * var.database.storage_gib }
   multi_az            = var.database.multi_az
   password_version    = var.database.password_version
+  log_kms_key_arn     = var.kms_key_arn
   deletion_protection = var.deletion_protection
 }
 

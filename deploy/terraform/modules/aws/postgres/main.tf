@@ -39,7 +39,8 @@ resource "aws_db_parameter_group" "this" {
 resource "aws_cloudwatch_log_group" "this" {
   for_each          = toset(local.exports)
   name              = "/aws/rds/instance/${var.name}/${each.key}"
-  retention_in_days = var.log_days
+  retention_in_days = 30
+  kms_key_id        = var.log_kms_key_arn
 }
 
 resource "aws_iam_role" "monitoring" {

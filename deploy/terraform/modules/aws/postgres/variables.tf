@@ -86,8 +86,7 @@ variable "password_version" {
   default     = 1
 }
 
-variable "log_days" {
-  description = "How long logs are kept, in days."
-  type        = number
-  default     = 30
+variable "log_kms_key_arn" {
+  description = "The key of the logs; it must allow CloudWatch Logs."
+  type        = string
 }

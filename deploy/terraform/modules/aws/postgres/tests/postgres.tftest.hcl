@@ -9,6 +9,7 @@ variables {
   security_group_id   = "sg-1"
   instance_class      = "db.t4g.small"
   deletion_protection = true
+  log_kms_key_arn     = "arn:aws:kms:us-east-1:123456789012:key/1"
 }
 
 run "safe" {
