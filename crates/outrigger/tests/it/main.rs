@@ -9,6 +9,7 @@ mod auth;
 mod batch;
 mod cli;
 mod collections;
+mod deployments;
 mod durability;
 mod fleet;
 mod health;

@@ -20,3 +20,5 @@ redis    = { type = "cache.m7g.large", nodes = 2 }
 
 # Put its value with: aws secretsmanager put-secret-value --secret-id outrigger-prod/MAIL_URL --secret-string smtps://…
 secrets = ["MAIL_URL"]
+
+settings = { OUTRIGGER__MAIL__FROM = "Outrigger <outrigger@example.com>" }

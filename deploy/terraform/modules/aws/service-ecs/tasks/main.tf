@@ -2,7 +2,7 @@ locals {
   region = split(":", var.repository_arn)[3]
   commands = {
     api     = ["serve", "--roles", "api"]
-    worker  = ["serve", "--roles", "worker"]
+    worker  = ["serve", "--roles", "worker,scheduler"]
     migrate = ["migrate", "apply"]
   }
   sizes = merge(var.sizes, { migrate = { cpu = 256, memory = 512 } })

@@ -45,7 +45,7 @@ run "safe" {
     error_message = "containers have no rights and write nowhere"
   }
   assert {
-    condition     = { for task, t in module.tasks.definitions : task => join(" ", t.containers[0].command) } == { api = "serve --roles api", worker = "serve --roles worker", migrate = "migrate apply" }
+    condition     = { for task, t in module.tasks.definitions : task => join(" ", t.containers[0].command) } == { api = "serve --roles api", worker = "serve --roles worker,scheduler", migrate = "migrate apply" }
     error_message = "one image plays all roles"
   }
   assert {
