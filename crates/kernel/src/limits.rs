@@ -41,6 +41,8 @@ pub const SESSIONS_PER_USER_MAX: usize = 50;
 pub const COLLECTIONS_MAX: usize = 1_000;
 /// Largest JSON Schema of a collection, in bytes.
 pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
+/// Most triggers of a collection.
+pub const TRIGGERS_MAX: usize = 4;
 /// Longest time that a collection may be cached, in seconds.
 pub const CACHE_TTL_S_MAX: u32 = 86_400;
 /// Largest payload of a task, in bytes of JSON.
@@ -80,5 +82,6 @@ const _: () = assert!(
     TASK_PAYLOAD_BYTES_MAX / 3 * 4 + 2 * TASK_RESULT_BYTES_MAX + 8_192 < DOCUMENT_BYTES_MAX
 );
 const _: () = assert!(BATCH_OPERATIONS_MAX + 2 <= BATCH_MAX);
+const _: () = assert!(TRIGGERS_MAX < BATCH_OPERATIONS_MAX);
 const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && PAGE_MAX <= QUERY_LIMIT_MAX);
 const _: () = assert!(PAGE_MAX <= PAGE_SCAN_MAX && PAGE_SCAN_MAX <= QUERY_LIMIT_MAX);

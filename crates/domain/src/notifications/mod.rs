@@ -3,6 +3,7 @@
 pub mod jobs;
 mod service;
 mod signing;
+mod template;
 
 pub use service::{Notifications, Settings, Shared};
 pub use signing::Keys;

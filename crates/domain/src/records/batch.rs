@@ -15,6 +15,7 @@ use super::replace::check_id;
 use super::rules;
 use super::save::Draft;
 use super::service::{Records, cache_key, too_contended};
+use super::triggers::Change;
 use crate::idempotency::{Answer, Keyed};
 use crate::tasks::TaskInput;
 
@@ -170,16 +171,17 @@ impl Records {
         }
         let steps = self.steps(input, tasks.len()).await?;
         let ids: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
-        let staged = self.tasks.stage(tasks)?;
         let keys: Vec<Key> =
             steps.iter().map(|s| Key::new(&s.compiled.store_collection, &s.id)).collect();
         for _ in 0..TRIES {
             let current = self.store.get_many(&keys).await?;
             let mut batch = Batch::default();
             let mut held = Vec::new();
+            let mut tasks = tasks.clone();
             for (position, (step, document)) in steps.iter().zip(&current).enumerate() {
-                let write =
-                    self.write_of(ctx, step, document.as_ref()).map_err(|e| at(e, position))?;
+                let written = self.write_of(ctx, step, document.as_ref());
+                let (write, triggered) = written.map_err(|e| at(e, position))?;
+                tasks.extend(triggered);
                 let changes = !matches!(write, Write::Check { .. });
                 if changes && document.is_some() {
                     held.push(cache_key(&step.compiled, &step.id));
@@ -188,7 +190,9 @@ impl Records {
             }
             let result =
                 BatchResult { results: foreseen(&steps, &batch, &current), tasks: ids.clone() };
-            batch.writes.extend_from_slice(&staged.writes);
+            check_count(steps.len(), tasks.len())?;
+            let mut staged = self.tasks.stage(tasks)?;
+            batch.writes.append(&mut staged.writes);
             if let Some(keyed) = &keyed {
                 batch.writes.push(self.keep_result(keyed, &result)?);
             }
@@ -205,12 +209,7 @@ impl Records {
 
     async fn steps<'a>(&self, input: &'a BatchInput, tasks: usize) -> Result<Vec<Step<'a>>> {
         let count = input.operations.len();
-        let most = limits::BATCH_OPERATIONS_MAX;
-        if count == 0 || count + tasks > most {
-            let message =
-                format!("a batch has 1 to {most} operations, its tasks counted with them");
-            return Err(Error::invalid(&["body", "operations"], "length", message));
-        }
+        check_count(count, tasks)?;
         let mut steps: Vec<Step<'a>> = Vec::with_capacity(count);
         for (position, operation) in input.operations.iter().enumerate() {
             let compiled =
@@ -235,8 +234,13 @@ impl Records {
         Ok(steps)
     }
 
-    /// The write of one operation, after its rules and its expectation.
-    fn write_of(&self, ctx: &Ctx, step: &Step<'_>, current: Option<&Document>) -> Result<Write> {
+    /// The write of one operation, after its rules and its expectation; and the tasks that it causes.
+    fn write_of(
+        &self,
+        ctx: &Ctx,
+        step: &Step<'_>,
+        current: Option<&Document>,
+    ) -> Result<(Write, Vec<Task>)> {
         let head = current.map(envelope::head).transpose()?;
         let owner = head.as_ref().and_then(|head| head.created_by.as_deref());
         let rules = &step.compiled.definition.input.rules;
@@ -265,11 +269,18 @@ impl Records {
             BatchOperation::Put { data, .. } => {
                 let draft = Draft::next(&step.id, head.as_ref(), ctx, self.clock.now(), data);
                 let write = draft.write(&step.compiled, precondition);
-                Ok(write.map_err(|error| error.relocated(&["body", "data"]))?.0)
+                let (write, _) = write.map_err(|error| error.relocated(&["body", "data"]))?;
+                let change = if head.is_some() { Change::Update } else { Change::Create };
+                Ok((write, self.triggered(ctx, &step.compiled, change, version + 1, &draft)?))
             }
-            BatchOperation::Delete { .. } if head.is_none() => Err(Error::not_found("record")),
-            BatchOperation::Delete { .. } => Ok(Write::Delete { key, precondition }),
-            BatchOperation::Check { .. } => Ok(Write::Check { key, precondition }),
+            BatchOperation::Delete { .. } => {
+                let (Some(document), Some(head)) = (current, &head) else {
+                    return Err(Error::not_found("record"));
+                };
+                let tasks = self.triggered_by_delete(ctx, &step.compiled, document, head)?;
+                Ok((Write::Delete { key, precondition }, tasks))
+            }
+            BatchOperation::Check { .. } => Ok((Write::Check { key, precondition }, Vec::new())),
         }
     }
 
@@ -283,6 +294,19 @@ impl Records {
         let answer = self.idempotency.replay(keyed).await?;
         answer.map(|a| serde_json::from_str(&a.body).map_err(Error::internal)).transpose()
     }
+}
+
+/// Lets only as many operations and tasks pass as fit into a batch.
+fn check_count(operations: usize, tasks: usize) -> Result<()> {
+    let most = limits::BATCH_OPERATIONS_MAX;
+    if operations > 0 && operations + tasks <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "a batch has 1 to {most} operations, its tasks and those of triggers counted with them; \
+         these are {operations} operations and {tasks} tasks"
+    );
+    Err(Error::invalid(&["body", "operations"], "length", message))
 }
 
 /// The result when the batch commits: preconditions fix every version.

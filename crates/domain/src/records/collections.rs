@@ -31,6 +31,7 @@ impl Records {
     ) -> Result<(CollectionView, bool)> {
         ctx.require_admin()?;
         validate(name, &input)?;
+        self.check_triggers(&input)?;
         for _ in 0..TRIES {
             let current = self.definitions.find(name).await?;
             let is_new = current.is_none();

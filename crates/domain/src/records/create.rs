@@ -7,6 +7,7 @@ use outrigger_ports::store::{Batch, Precondition};
 use super::rules;
 use super::save::{Draft, Saved};
 use super::service::{Records, parse_data, too_contended};
+use super::triggers::Change;
 use crate::idempotency::{Answer, Keyed};
 
 impl Records {
@@ -35,11 +36,15 @@ impl Records {
         let draft = Draft::next(&id, None, ctx, self.clock.now(), &data);
         let (write, stored) = draft.write(&compiled, Precondition::Absent)?;
         let saved = draft.saved(&compiled, 1, &stored);
+        let mut staged =
+            self.tasks.stage(self.triggered(ctx, &compiled, Change::Create, 1, &draft)?)?;
         let mut batch = Batch::of([write]);
+        batch.writes.append(&mut staged.writes);
         if let Some(keyed) = &keyed {
             batch.writes.push(self.idempotency.keep(keyed, answer(&saved))?);
         }
         if self.commit(batch).await?.is_some() {
+            self.tasks.committed(staged).await;
             return Ok(saved);
         }
         // The id is new, so it was the key: the same request came twice at the same time.

@@ -29,17 +29,21 @@ impl Records {
         rules::check(rule, ctx, ctx.user_id())?;
         let key = Key::new(&compiled.store_collection, record_id);
         for _ in 0..TRIES {
-            let current = self.store.get(&key).await?;
-            let Some(head) = current.as_ref().map(envelope::head).transpose()? else {
+            let Some(current) = self.store.get(&key).await? else {
                 expected.check_write(None)?;
                 return Err(Error::not_found("record"));
             };
+            let head = envelope::head(&current)?;
             rules::check(rule, ctx, head.created_by.as_deref())?;
             expected.check_write(Some(&head.etag()))?;
             let precondition = Precondition::Version(head.version);
-            let batch = Batch::of([Write::Delete { key: key.clone(), precondition }]);
+            let tasks = self.triggered_by_delete(ctx, &compiled, &current, &head)?;
+            let mut staged = self.tasks.stage(tasks)?;
+            let mut batch = Batch::of([Write::Delete { key: key.clone(), precondition }]);
+            batch.writes.append(&mut staged.writes);
             let held = [cache_key(&compiled, record_id)];
             if self.commit_cached(&held, batch).await?.is_some() {
+                self.tasks.committed(staged).await;
                 return Ok(());
             }
         }

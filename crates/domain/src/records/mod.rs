@@ -8,6 +8,7 @@
 //! - `field`, `index`: which values of a record can be found.
 //! - `filter`, `plan`, `list`: how a list is asked for, and which index answers it.
 //! - `envelope`, `etag`: a record as bytes, in the store, in the cache and on the wire.
+//! - `triggers`: tasks that follow from changes.
 //! - one file for each operation; `upkeep` re-indexes and empties collections in the background.
 
 mod batch;
@@ -31,6 +32,7 @@ mod replace;
 mod rules;
 mod save;
 mod service;
+mod triggers;
 mod typed;
 mod upkeep;
 
@@ -43,6 +45,7 @@ pub use model::{CollectionInput, CollectionView, IndexingView, Rule, Rules};
 pub use read::{Ahead, Fetched, Source};
 pub use save::Saved;
 pub use service::{Records, Settings};
+pub use triggers::{Change, Trigger};
 
 #[cfg(test)]
 mod tests;

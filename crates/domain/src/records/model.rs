@@ -10,6 +10,8 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 
+use super::triggers::Trigger;
+
 /// Who may do something with the records of a collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Rule {
@@ -123,6 +125,10 @@ pub struct CollectionInput {
     /// Who may do what.
     #[serde(default)]
     pub rules: Rules,
+    /// Tasks that follow from changes of records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    pub triggers: Vec<Trigger>,
 }
 
 /// A collection as clients see it.

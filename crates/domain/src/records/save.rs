@@ -12,6 +12,7 @@ use super::etag::{ETag, Preconditions};
 use super::field::Meta;
 use super::rules;
 use super::service::{Records, cache_key, too_contended};
+use super::triggers::Change;
 
 /// How often a write is tried when others are quicker.
 const TRIES: usize = 8;
@@ -118,10 +119,17 @@ impl Records {
             let precondition =
                 head.as_ref().map_or(Precondition::Absent, |h| Precondition::Version(h.version));
             let (write, body) = draft.write(compiled, precondition)?;
+            let change = if head.is_some() { Change::Update } else { Change::Create };
+            let version = head.as_ref().map_or(1, |head| head.version + 1);
+            let mut staged =
+                self.tasks.stage(self.triggered(ctx, compiled, change, version, &draft)?)?;
+            let mut batch = Batch::of([write]);
+            batch.writes.append(&mut staged.writes);
             // What is not there is not cached, so only a change needs the cache held.
             let held = head.as_ref().map(|_| cache_key(compiled, id));
-            let committed = self.commit_cached(held.as_slice(), Batch::of([write])).await?;
+            let committed = self.commit_cached(held.as_slice(), batch).await?;
             if let Some(version) = committed.as_deref().and_then(<[u64]>::first) {
+                self.tasks.committed(staged).await;
                 return Ok(draft.saved(compiled, *version, &body));
             }
         }

@@ -125,6 +125,9 @@ impl Tasks {
     /// The batch was committed: its tasks start at once. Should nobody say so, they start a little
     /// later.
     pub async fn committed(&self, staged: Staged) {
+        if staged.tasks.is_empty() {
+            return;
+        }
         self.queue.committed(staged.tasks).await;
     }
 
@@ -133,13 +136,41 @@ impl Tasks {
     /// # Errors
     /// `invalid` with the place.
     pub fn prepare(&self, ctx: &Ctx, input: TaskInput) -> Result<Task> {
+        self.check(&input)?;
+        self.prepare_checked(ctx, input)
+    }
+
+    /// Whether such a task may be enqueued.
+    ///
+    /// # Errors
+    /// `invalid` with the place.
+    pub fn check(&self, input: &TaskInput) -> Result<()> {
         let kind = self.kinds.get(&input.kind, &["body", "kind"])?;
         kind.check(&input.payload).map_err(|error| error.within(&["body", "payload"]))?;
+        due(input, self.clock.now())?;
+        match &input.queue {
+            Some(queue) => check_name(queue, &["body", "queue"]),
+            None => Ok(()),
+        }
+    }
+
+    /// The task that this asks for, when all but its size was checked before. It is left to its job
+    /// what it makes of the payload, and a kind that this process does not know (any more) waits for
+    /// a worker that does.
+    ///
+    /// # Errors
+    /// `invalid` when the payload is too large.
+    pub fn prepare_checked(&self, ctx: &Ctx, input: TaskInput) -> Result<Task> {
+        let unknown;
+        let kind = match self.kinds.find(&input.kind) {
+            Some(kind) => kind,
+            None => {
+                unknown = Kind::external(&input.kind)?;
+                &unknown
+            }
+        };
         let now = self.clock.now();
         let run_at = due(&input, now)?;
-        if let Some(queue) = &input.queue {
-            check_name(queue, &["body", "queue"])?;
-        }
         let options = &kind.options;
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         let id = self.ids.new_id("tsk");

@@ -25,6 +25,7 @@ mod schedules;
 mod setup;
 mod sweep;
 mod tasks;
+mod triggers;
 mod users;
 mod webhooks;
 mod workers;

@@ -4,13 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use outrigger_ports::mailer::{Mail, MailFault};
+use outrigger_ports::queue::Task;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::notifications::template::{Within, fill};
 use crate::tasks::{Job, JobError, JobResult, Options, TaskCtx};
 
-/// `name@example.com` or `A Name <name@example.com>`; the rest is for the mailer to judge.
-const ADDRESS: &str = r"^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$";
+/// `name@example.com` or `A Name <name@example.com>`, or a place for one; the rest is for the mailer
+/// to judge.
+const ADDRESS: &str =
+    r"^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+|[^\r\n]*\{\{[^\r\n]*\}\}[^\r\n]*)$";
+/// Longest address and longest subject with their values, in bytes.
+const LINE_BYTES_MAX: usize = 998;
+/// Longest text and longest HTML with their values, in bytes.
+const TEXT_BYTES_MAX: usize = 1_000_000;
 
 /// Who gets a mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +70,11 @@ pub struct SendEmail {
         "additionalProperties" = {"type": "string", "maxLength": 998, "pattern": r"^[^\r\n]*$"},
     ))]
     pub headers: BTreeMap<String, String>,
+    /// Values for places such as `{{record.title}}` in `to`, `reply_to`, `subject`, `text` and `html`;
+    /// without it, such text stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("type" = ["object", "null"]))]
+    pub data: Option<Value>,
 }
 
 /// What became of a mail.
@@ -90,25 +104,41 @@ impl Job for SendEmail {
 
     async fn run(self, task: &TaskCtx) -> JobResult<Delivered> {
         let notifications = &task.services.notifications;
-        let mail = Mail {
-            id: task.task.id.clone(),
-            at: task.task.run_at,
-            from: self.from.unwrap_or_else(|| notifications.mail_from().to_owned()),
-            reply_to: self.reply_to,
-            to: match self.to {
-                Recipients::One(address) => vec![address],
-                Recipients::Many(addresses) => addresses,
-            },
-            subject: self.subject,
-            text: self.text,
-            html: self.html,
-            headers: self.headers.into_iter().collect(),
-        };
+        let mail = self.mail(&task.task, notifications.mail_from())?;
         match notifications.send_mail(mail).await {
             Ok(sent) => Ok(Delivered { message_id: sent.message_id, answer: sent.answer }),
             Err(MailFault::Refused(why)) => Err(JobError::fatal("refused", why)),
             Err(MailFault::Away(why)) => Err(JobError::retry("mail_server", why)),
         }
+    }
+}
+
+impl SendEmail {
+    /// The mail with its values.
+    fn mail(self, task: &Task, from: &str) -> JobResult<Mail> {
+        let data = self.data;
+        let filled = |place: &str, text: String, within: Within, most: usize| match &data {
+            None => Ok(text),
+            Some(data) => fill(&text, data, within, most)
+                .map_err(|why| JobError::fatal("template", format!("payload.{place}: {why}"))),
+        };
+        let line = |place: &str, text: String| filled(place, text, Within::Line, LINE_BYTES_MAX);
+        let to = match self.to {
+            Recipients::One(address) => vec![address],
+            Recipients::Many(addresses) => addresses,
+        };
+        let html = |text| filled("html", text, Within::Html, TEXT_BYTES_MAX);
+        Ok(Mail {
+            id: task.id.clone(),
+            at: task.run_at,
+            from: self.from.unwrap_or_else(|| from.to_owned()),
+            reply_to: self.reply_to.map(|text| line("reply_to", text)).transpose()?,
+            to: to.into_iter().map(|text| line("to", text)).collect::<JobResult<_>>()?,
+            subject: line("subject", self.subject)?,
+            text: filled("text", self.text, Within::Text, TEXT_BYTES_MAX)?,
+            html: self.html.map(html).transpose()?,
+            headers: self.headers.into_iter().collect(),
+        })
     }
 }
 
@@ -128,6 +158,37 @@ mod tests {
         // Each may be cut by half at random.
         let shortest = pauses.iter().sum::<Duration>() / 2;
         assert!(shortest > Duration::from_secs(3_600), "{shortest:?}");
+    }
+
+    #[test]
+    fn places_are_filled_where_there_is_data_and_what_is_missing_is_named() {
+        let email = |data: &str, subject: &str| -> SendEmail {
+            let text = format!(
+                r#"{{"to": "{{{{record.email}}}}", "subject": "{subject}", "text": "a {{{{record.n}}}}",
+                    "html": "<i>{{{{record.n}}}}</i>"{data}}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let data = r#", "data": {"record": {"email": "a@b.example", "n": "<1>\n"}}"#;
+        let mail = email(data, "{{record.n}}!").mail(&task(), "me@b.example").unwrap();
+        assert_eq!((mail.to[0].as_str(), mail.subject.as_str()), ("a@b.example", "<1> !"));
+        assert_eq!(
+            (mail.text.as_str(), mail.html.as_deref()),
+            ("a <1>\n", Some("<i>&lt;1&gt;\n</i>"))
+        );
+        assert_eq!(email("", "{{x}}").mail(&task(), "me@b.example").unwrap().subject, "{{x}}");
+        let error = email(data, "{{record.title}}").mail(&task(), "me@b.example").unwrap_err();
+        assert_eq!((error.failure.code.as_str(), error.retry), ("template", false));
+        assert_eq!(error.failure.message, "payload.subject: {{record.title}} has no value");
+    }
+
+    fn task() -> Task {
+        let task = serde_json::json!({
+            "id": "tsk_1", "queue": "default", "kind": "email.send", "payload": {}, "priority": 5,
+            "run_at": "2026-01-01T00:00:00Z", "max_attempts": 1, "timeout_ms": 1, "backoff_ms": 1,
+            "backoff_max_ms": 1, "retention_s": 1, "created_at": "2026-01-01T00:00:00Z",
+        });
+        serde_json::from_str(&task.to_string()).unwrap()
     }
 
     #[test]

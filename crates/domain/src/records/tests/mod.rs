@@ -3,6 +3,7 @@
 mod batches;
 mod lists;
 mod single;
+mod triggers;
 mod upkeep;
 
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use serde_json::{Value, json};
 use super::{CollectionInput, Records, Settings};
 use crate::audit::Audit;
 use crate::audit::testing::World;
-use crate::tasks::testing;
+use crate::notifications::jobs::{SendEmail, SendRequest};
+use crate::tasks::{any, testing};
 
 /// A service on its own store, and the clock that it follows.
 pub(super) struct Bench {
@@ -26,7 +28,11 @@ impl Bench {
     pub(super) fn new() -> Self {
         let World { ports, clock } = World::new();
         let audit = Audit::new(&ports);
-        let tasks = testing::tasks(&ports, audit.clone());
+        let tasks = testing::tasks_of(
+            &ports,
+            audit.clone(),
+            vec![any::<SendEmail>(), any::<SendRequest>()],
+        );
         let settings = Settings { settle: Duration::from_secs(3) };
         let records = Records::new(&ports, audit, tasks, Arc::default(), settings);
         Self { records, clock }
