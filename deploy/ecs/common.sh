@@ -18,11 +18,12 @@ before="${RUNNER_TEMP:-/tmp}/before-$CLUSTER"
 
 # Registers the task definition $1 again with another image; prints the ARN of the new revision.
 with_image() {
-    aws ecs describe-task-definition --task-definition "$1" --query taskDefinition --output json |
+    local definition
+    definition=$(aws ecs describe-task-definition --task-definition "$1" --query taskDefinition --output json |
         jq --arg image "$IMAGE" '
             .containerDefinitions |= map(if .name == "outrigger" then .image = $image else . end)
             | del(.taskDefinitionArn, .revision, .status, .requiresAttributes, .compatibilities,
-                  .registeredAt, .registeredBy, .deregisteredAt)' |
-        aws ecs register-task-definition --cli-input-json file:///dev/stdin \
-            --query taskDefinition.taskDefinitionArn --output text
+                  .registeredAt, .registeredBy, .deregisteredAt)')
+    aws ecs register-task-definition --cli-input-json "$definition" \
+        --query taskDefinition.taskDefinitionArn --output text
 }

@@ -10,7 +10,9 @@ for service in $SERVICES; do
     old=$(aws ecs describe-services --cluster "$CLUSTER" --services "$service" \
         --query 'services[0].taskDefinition' --output text)
     echo "$service $old" >> "$before"
-    new=$(with_image "$old")
+    # The newest revision of the family, which has the name of the service: Terraform's, when it has
+    # changed settings since the last roll-out.
+    new=$(with_image "$service")
     aws ecs update-service --cluster "$CLUSTER" --service "$service" --task-definition "$new" > /dev/null
     echo "$service: $old -> $new"
 done
