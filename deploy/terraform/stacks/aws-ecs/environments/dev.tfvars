@@ -4,7 +4,7 @@ environment         = "dev"
 region              = "ap-southeast-1"
 deletion_protection = false
 release             = "v0.1.0"
-monthly_usd         = 150
+monthly_usd         = 250
 
 network = { zones = 2, nat = "one" }
 
