@@ -20,6 +20,11 @@ type Check = fn() -> Result<()>;
 /// Every check, in its order, by the name under which it can be run alone.
 const CHECKS: &[(&str, Check)] = &[
     ("terraform-format", terraform::format),
+    ("terraform-sizes", terraform::sizes),
+    ("terraform-tests", terraform::suites),
+    ("terraform-plans", terraform::plans),
+    ("terraform-provider", terraform::validate),
+    ("terraform-policies", terraform::policies),
     ("kubernetes", kubernetes::check),
     ("kubernetes-policies", policies::kubernetes),
     ("dockerfile", containers::dockerfile),

@@ -12,7 +12,7 @@ use crate::{cargo, tools};
 const CHECKOV: &str = include_str!("../../infra/checkov.txt");
 
 /// A check that is not made, and why.
-type Suppressed = (&'static str, &'static str);
+pub(super) type Suppressed = (&'static str, &'static str);
 
 const KUBERNETES: &[Suppressed] = &[
     (

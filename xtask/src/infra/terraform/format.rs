@@ -2,12 +2,14 @@
 
 use anyhow::Result;
 
-use super::{FOLDER, run};
+use super::{FOLDER, program};
+use crate::cargo;
+use crate::root::at;
 
 /// `terraform fmt -check` on all files.
 ///
 /// # Errors
 /// When one is not formatted; its difference stands on standard output.
 pub(in crate::infra) fn format() -> Result<()> {
-    run(FOLDER, &["fmt", "-check", "-diff", "-recursive"])
+    cargo::pass(program(&at(FOLDER))?.args(["fmt", "-check", "-diff", "-recursive"]))
 }

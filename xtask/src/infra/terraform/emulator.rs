@@ -1,0 +1,46 @@
+//! The emulator of AWS that the real provider speaks to.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use outrigger_testkit::{Process, eventually, free_port, http_get};
+
+use crate::tools;
+
+const REQUIREMENTS: &str = include_str!("../../../infra/ministack.txt");
+const START_WITHIN: Duration = Duration::from_secs(60);
+
+/// A running emulator; ends with this.
+#[derive(Debug)]
+pub(super) struct Emulator {
+    port: u16,
+    _process: Process,
+}
+
+impl Emulator {
+    /// Starts it on a free port of this machine.
+    pub(super) fn start(log: &Path) -> Result<Self> {
+        let server = tools::python("hypercorn", REQUIREMENTS)?;
+        let port = free_port()?;
+        let mut command = Command::new(server);
+        // Without workers of its own it is one process, which ends with this one.
+        command
+            .args(["ministack.app:app", "--workers", "0", "--bind"])
+            .arg(format!("127.0.0.1:{port}"));
+        let process = Process::spawn("ministack", &command, log)?;
+        eventually("the emulator of AWS to answer", START_WITHIN, || {
+            ensure!(process.is_running(), "it has ended:\n{}", process.log());
+            let (status, _) = http_get(([127, 0, 0, 1], port).into(), "/_ministack/health")?;
+            ensure!(status == 200, "it answers {status}");
+            Ok(())
+        })?;
+        Ok(Self { port, _process: process })
+    }
+
+    /// Its address.
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
