@@ -90,7 +90,13 @@ impl Services {
         let (kinds, sealer) = (shared.kinds.clone(), shared.sealer.clone());
         let tasks = Tasks::new(ports, audit.clone(), kinds, sealer);
         Self {
-            auth: Auth::new(ports, audit.clone(), accounts.clone(), shared.auth.clone()),
+            auth: Auth::new(
+                ports,
+                audit.clone(),
+                tasks.clone(),
+                accounts.clone(),
+                shared.auth.clone(),
+            ),
             records: Records::new(
                 ports,
                 audit.clone(),

@@ -20,6 +20,10 @@ fn operations() -> Vec<Operation> {
         post("/api/v1/auth/refresh", auth::refresh::handle, auth::refresh::doc()),
         post("/api/v1/auth/logout", auth::logout::handle, auth::logout::doc()),
         post("/api/v1/auth/change-password", auth::change_password::handle, auth::change_password::doc()),
+        post("/api/v1/auth/forgot-password", auth::forgot_password::handle, auth::forgot_password::doc()),
+        post("/api/v1/auth/reset-password", auth::reset_password::handle, auth::reset_password::doc()),
+        post("/api/v1/auth/verify-email", auth::verify_email::handle, auth::verify_email::doc()),
+        post("/api/v1/auth/verify-email/resend", auth::resend_verification::handle, auth::resend_verification::doc()),
         get("/api/v1/auth/sessions", auth::sessions::list::handle, auth::sessions::list::doc()),
         delete("/api/v1/auth/sessions", auth::sessions::revoke_all::handle, auth::sessions::revoke_all::doc()),
         delete("/api/v1/auth/sessions/{id}", auth::sessions::revoke::handle, auth::sessions::revoke::doc()),
@@ -83,7 +87,15 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/health/", route_get(health::report))
         .route("/.well-known/jwks.json", route_get(well_known::jwks))
         .route("/.well-known/openid-configuration", route_get(well_known::openid_configuration))
-        .route("/setup", route_get(auth::setup::page).post(auth::setup::submit));
+        .route("/setup", route_get(auth::setup::page).post(auth::setup::submit))
+        .route(
+            "/verify-email",
+            route_get(auth::link_pages::verify).post(auth::link_pages::submit_verify),
+        )
+        .route(
+            "/reset-password",
+            route_get(auth::link_pages::reset).post(auth::link_pages::submit_reset),
+        );
     if app.settings.docs {
         router = router
             .route("/docs", route_get(docs::swagger))

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use outrigger_domain::auth::{AuthSettings, HashSettings, RsaBits, Signing, ThrottleSettings};
+use outrigger_domain::auth::AuthSettings;
 use outrigger_domain::notifications;
 use outrigger_domain::services::{Settings, Shared};
 use outrigger_domain::tasks::Kinds;
 use outrigger_domain::{Ports, Services, records};
 use outrigger_embedded::{MemoryCache, MemoryLimiter, StoreQueue, Wakeups};
-use outrigger_kernel::{Clock, Random, Secret, SystemClock, SystemRandom};
+use outrigger_kernel::{Clock, Random, SystemClock, SystemRandom};
 use outrigger_mail::{FolderMailer, SmtpMailer, SmtpOptions, check_address};
 use outrigger_ports::cache::Cache;
 use outrigger_ports::cached::{CacheAside, LostWrites, StoredNotices, Timing};
@@ -31,8 +31,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::Additions;
+use crate::auth_settings::auth_settings;
 use crate::config::{Config, QueueOn};
-use crate::secret_file;
 use outrigger_worker::Registry;
 
 /// What the threads of a process have in common: one SQLite file, one cache in memory.
@@ -366,6 +366,7 @@ fn notification_settings(config: &Config, auth: &AuthSettings) -> notifications:
         master: auth.master_secret.clone(),
         secrets: named.map(|named| (named.name.clone(), named.secret().clone())).collect(),
         mail_from: config.mail.from.clone(),
+        product: config.product(),
     }
 }
 
@@ -420,52 +421,4 @@ pub(crate) fn registry(additions: &Additions) -> Result<Registry> {
 /// The services of the calling thread.
 pub(crate) fn services(ports: &Ports, shared: &Shared) -> Services {
     Services::new(ports, shared)
-}
-
-fn auth_settings(config: &Config) -> Result<AuthSettings> {
-    let auth = &config.auth;
-    let secret = match auth.secret.is_set() {
-        true => auth.secret.secret().clone(),
-        false => secret_file::read_or_make(&config.deployment.data_dir.join("secret.key"))?,
-    };
-    let days = |days: u64| Duration::from_secs(days * 86_400);
-    let keys: Vec<Secret> = auth.signing_keys.iter().map(|key| key.secret().clone()).collect();
-    let hash_threads = match auth.hash_threads {
-        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        given => given,
-    };
-    let defaults = AuthSettings::new(&config.public_url(), secret);
-    Ok(AuthSettings {
-        signing: if keys.is_empty() { Signing::Stored } else { Signing::Provided(keys) },
-        rsa_bits: match auth.rsa_bits {
-            2048 => RsaBits::R2048,
-            3072 => RsaBits::R3072,
-            4096 => RsaBits::R4096,
-            other => bail!("auth.rsa_bits: expected 2048, 3072 or 4096, not {other}"),
-        },
-        access_token_life: Duration::from_secs(auth.access_token_s),
-        session_life: days(auth.session_days),
-        session_life_max: days(auth.session_days_max),
-        registration_open: auth.registration,
-        hashing: HashSettings {
-            memory_kib: auth.hash_memory_kib,
-            iterations: auth.hash_iterations,
-            lanes: auth.hash_lanes,
-            threads: hash_threads,
-            waiting_max: auth.hash_waiting_max,
-            ..HashSettings::default()
-        },
-        throttle: throttle(&defaults.throttle, auth.tries_per_minute),
-        ..defaults
-    })
-}
-
-fn throttle(defaults: &ThrottleSettings, tries: u32) -> ThrottleSettings {
-    let tried = |quota: Quota| Quota { limit: tries, ..quota };
-    ThrottleSettings {
-        account: tried(defaults.account),
-        address: tried(defaults.address),
-        session: tried(defaults.session),
-        refresh_address: defaults.refresh_address,
-    }
 }

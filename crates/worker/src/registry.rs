@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use outrigger_domain::auth::jobs as account;
 use outrigger_domain::notifications::jobs as notify;
 use outrigger_domain::tasks::{AnyJob, Kind, Kinds, any, jobs};
 use outrigger_kernel::Result;
@@ -10,7 +11,12 @@ use outrigger_ports::queue::KindLimits;
 
 /// The jobs of this binary.
 pub fn built_in() -> Vec<Arc<dyn AnyJob>> {
-    vec![any::<jobs::Noop>(), any::<notify::SendRequest>(), any::<notify::SendEmail>()]
+    vec![
+        any::<jobs::Noop>(),
+        any::<notify::SendRequest>(),
+        any::<notify::SendEmail>(),
+        any::<account::SendAccountMail>(),
+    ]
 }
 
 /// The jobs that a process runs, by kind.

@@ -14,7 +14,7 @@ pub use sessions::{Session, SessionView};
 pub use validate::normalize_email;
 
 pub(crate) use retry::Retry;
-pub(crate) use service::{NewKind, administrator_exists, email_taken};
+pub(crate) use service::{NewKind, NewPassword, administrator_exists, email_taken};
 pub(crate) use sessions::{Live, cache_key, cut_user_agent};
 pub(crate) use validate::new_user as validate_new_user;
 

@@ -211,7 +211,7 @@ impl Accounts {
         new: NewUser,
         password_hash: PasswordHash,
         kind: NewKind,
-        also: impl Fn(&UserView) -> Result<Option<Write>> + Send,
+        also: impl Fn(&UserView) -> Result<Vec<Write>> + Send,
     ) -> Result<UserView> {
         let now = self.clock.now();
         let is_admin = !matches!(kind, NewKind::User);
@@ -294,34 +294,52 @@ impl Accounts {
         }
     }
 
-    /// Puts a new password, which ends all sessions but `keep`. `user` is as it was read.
+    /// Puts a new password, which ends all sessions but the one that asked. `user` is as it was
+    /// read.
     ///
     /// # Errors
-    /// `concurrent_change` when the user or the kept session was changed meanwhile.
+    /// `concurrent_change` when the user was changed meanwhile, or what `how` needs.
     pub(crate) async fn set_password(
         &self,
         ctx: &Ctx,
         mut user: Stored<User>,
         password_hash: PasswordHash,
-        keep: Option<Stored<Session>>,
+        how: NewPassword,
     ) -> Result<()> {
         user.value.password_hash = password_hash;
         user.value.epoch += 1;
         user.value.updated_at = self.clock.now();
         let epoch = user.value.epoch;
-        let mut writes = vec![
+        let (action, also) = match how {
+            NewPassword::Changed(mut session) => {
+                session.value.epoch = epoch;
+                let precondition = Precondition::Version(session.version);
+                let kept = Collection::put(&session.id, &session.value, precondition)?;
+                (Action::PasswordChanged, kept)
+            }
+            NewPassword::Reset(used) => {
+                user.value.email_verified = true;
+                (Action::PasswordReset, used)
+            }
+        };
+        let batch = Batch::of([
             Collection::put(&user.id, &user.value, Precondition::Version(user.version))?,
-            self.audit.entry(ctx, Action::PasswordChanged, Some(&user.id), json!({}))?,
-        ];
-        if let Some(mut session) = keep {
-            session.value.epoch = epoch;
-            let precondition = Precondition::Version(session.version);
-            writes.push(Collection::put(&session.id, &session.value, precondition)?);
-        }
-        self.sessions.commit_for(&user.id, Batch::of(writes)).await?;
+            self.audit.entry(ctx, action, Some(&user.id), json!({}))?,
+            also,
+        ]);
+        self.sessions.commit_for(&user.id, batch).await?;
         self.sessions.sweep(&user.id, Some(epoch)).await;
         Ok(())
     }
+}
+
+/// How somebody comes to a new password.
+#[derive(Debug)]
+pub(crate) enum NewPassword {
+    /// In this session, which lives on.
+    Changed(Stored<Session>),
+    /// By a link that was mailed to them, which this write uses up: so the address is theirs.
+    Reset(Write),
 }
 
 /// What kind of user is made.

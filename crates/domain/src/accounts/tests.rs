@@ -23,7 +23,7 @@ fn accounts(world: &World) -> Accounts {
 async fn make(accounts: &Accounts, email: &str, kind: NewKind) -> Result<UserView> {
     let new = NewUser { email: email.to_owned(), ..NewUser::default() };
     let hash = PasswordHash::new("hash".to_owned());
-    accounts.create(&Ctx::system("r"), new, hash, kind, |_| Ok(None)).await
+    accounts.create(&Ctx::system("r"), new, hash, kind, |_| Ok(Vec::new())).await
 }
 
 fn ctx_of(user: &UserView) -> Ctx {

@@ -32,6 +32,18 @@ pub enum Action {
     /// A user changed their password.
     #[serde(rename = "auth.password_changed")]
     PasswordChanged,
+    /// Somebody asked for a mail with a link to a new password.
+    #[serde(rename = "auth.password_reset_requested")]
+    PasswordResetRequested,
+    /// Who followed such a link has a new password.
+    #[serde(rename = "auth.password_reset")]
+    PasswordReset,
+    /// Somebody asked for a mail with a link that verifies their address.
+    #[serde(rename = "auth.verification_requested")]
+    VerificationRequested,
+    /// Who followed such a link has shown that the address is theirs.
+    #[serde(rename = "auth.email_verified")]
+    EmailVerified,
     /// The keys that sign access tokens were rotated.
     #[serde(rename = "auth.keys_rotated")]
     KeysRotated,

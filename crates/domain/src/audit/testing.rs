@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore, Recorder, StoreQueue};
-use outrigger_kernel::{Actor, Ctx, ManualClock, Role, SystemRandom, Timestamp};
+use outrigger_kernel::{Actor, Ctx, ManualClock, PageRequest, Role, SystemRandom, Timestamp};
 use outrigger_ports::cached::CacheAside;
 
+use super::service::Audit;
 use crate::ports::Ports;
 
 /// One store, one cache and one limiter, as several replicas would share them.
@@ -52,4 +53,16 @@ pub(crate) fn anonymous_ctx(address: &str) -> Ctx {
         address: address.parse().ok(),
         deadline: None,
     }
+}
+
+/// What the audit log says was done, by the alphabet: entries of one instant have no order.
+pub(crate) async fn actions(world: &World) -> Vec<String> {
+    let page = PageRequest { limit: 100, cursor: None };
+    let audit = Audit::new(&world.ports);
+    let entries = audit.list(&Ctx::system("req-test"), &page).await.expect("the log").items;
+    let words = entries.iter().map(|entry| serde_json::to_value(entry.action));
+    let words = words.map(|word| word.expect("a word").as_str().unwrap_or_default().to_owned());
+    let mut words: Vec<String> = words.collect();
+    words.sort_unstable();
+    words
 }

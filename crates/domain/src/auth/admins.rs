@@ -57,6 +57,6 @@ impl Auth {
             ));
         }
         let new = NewUser { email: email.to_owned(), ..NewUser::default() };
-        self.create(ctx, new, password, kind, |_| Ok(None)).await
+        self.create(ctx, new, password, kind, |_| Ok(Vec::new())).await
     }
 }

@@ -5,7 +5,7 @@ use outrigger_kernel::{Actor, Ctx, Error, Result, Secret};
 use super::Auth;
 use super::password::Verdict;
 use super::register::about;
-use crate::accounts::Retry;
+use crate::accounts::{NewPassword, Retry};
 
 impl Auth {
     /// Puts a new password for the user who asks. All other sessions of the user end; the one
@@ -37,7 +37,8 @@ impl Auth {
             let session = self.accounts.sessions.documents.find(session).await?;
             let session = session.filter(|session| session.value.epoch == user.value.epoch);
             let session = session.ok_or_else(Error::unauthenticated)?;
-            match self.accounts.set_password(ctx, user, hash.clone(), Some(session)).await {
+            let how = NewPassword::Changed(session);
+            match self.accounts.set_password(ctx, user, hash.clone(), how).await {
                 Ok(()) => return Ok(()),
                 Err(error) => retry.again(error).await?,
             }

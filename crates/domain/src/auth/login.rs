@@ -64,7 +64,8 @@ impl Auth {
     /// Starts a session. An unknown address costs the same time as a wrong password.
     ///
     /// # Errors
-    /// `wrong_credentials`, `account_disabled` (with the right password), `rate_limited`, `busy`.
+    /// `wrong_credentials`; with the right password `account_disabled` and `email_not_verified`;
+    /// `rate_limited`, `busy`.
     pub async fn login(&self, ctx: &Ctx, credentials: Credentials) -> Result<TokenAnswer> {
         let result = self.log_in(ctx, credentials).await;
         Proof::Login.count(&result);
@@ -90,6 +91,9 @@ impl Auth {
             return Err(account_disabled());
         }
         self.throttle.succeeded(ctx, &key).await;
+        if self.shared.settings.mails.keeps_out(&user.value) {
+            return Err(email_not_verified());
+        }
         let rehashed = match verdict {
             Verdict::RightRehashed(hash) => Some(hash),
             Verdict::Right | Verdict::Wrong => None,
@@ -258,4 +262,13 @@ pub(super) fn wrong_credentials() -> Error {
 /// The password is right, but the user must not sign in.
 fn account_disabled() -> Error {
     Error::new(ErrorKind::Forbidden, "account_disabled", "this account is disabled")
+}
+
+/// The password is right, but the address is not known to be the user's own.
+fn email_not_verified() -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        "email_not_verified",
+        "the e-mail address is not verified yet: follow the link in the mail that was sent to it",
+    )
 }

@@ -5,13 +5,16 @@
 //! with each use, and one that is used twice ends the session.
 
 mod access_token;
+mod account_mail;
 mod admins;
 mod authenticate;
 mod change_password;
 mod discovery;
 mod hash_pool;
+pub mod jobs;
 mod keys;
 mod login;
+mod mail_link;
 mod outcome;
 mod password;
 mod refresh;
@@ -32,8 +35,10 @@ use outrigger_ports::collection::Collection;
 
 pub use keys::RotatedKey;
 pub use login::{Credentials, TokenAnswer};
+pub use mail_link::Purpose;
 pub use settings::{
-    AuthSettings, HashSettings, MASTER_SECRET_BYTES_MIN, RsaBits, Signing, ThrottleSettings,
+    AuthSettings, HashSettings, MASTER_SECRET_BYTES_MIN, MailSettings, RsaBits, Signing,
+    ThrottleSettings, VerifyEmail,
 };
 pub use setup::SetupLink;
 pub use shared::Shared;
@@ -42,7 +47,9 @@ use crate::accounts::Accounts;
 use crate::audit::Audit;
 use crate::idempotency::Idempotency;
 use crate::ports::Ports;
+use crate::tasks::Tasks;
 use keys::{RingDocument, Tools};
+use mail_link::MailLink;
 use setup::Setup;
 use throttle::Throttle;
 
@@ -51,9 +58,11 @@ use throttle::Throttle;
 pub struct Auth {
     accounts: Accounts,
     audit: Audit,
+    tasks: Tasks,
     throttle: Throttle,
     ring_documents: Collection<RingDocument>,
     setups: Collection<Setup>,
+    mail_links: Collection<MailLink>,
     idempotency: Idempotency,
     shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
@@ -65,13 +74,21 @@ pub struct Auth {
 
 impl Auth {
     /// The module over these ports. The recorder of metrics must be installed before.
-    pub fn new(ports: &Ports, audit: Audit, accounts: Accounts, shared: Arc<Shared>) -> Self {
+    pub fn new(
+        ports: &Ports,
+        audit: Audit,
+        tasks: Tasks,
+        accounts: Accounts,
+        shared: Arc<Shared>,
+    ) -> Self {
         Self {
             accounts,
             audit,
+            tasks,
             throttle: Throttle::new(ports.limiter.clone(), &shared.settings.throttle),
             ring_documents: ports.collection(),
             setups: ports.collection(),
+            mail_links: ports.collection(),
             idempotency: Idempotency::new(ports),
             shared,
             clock: ports.clock.clone(),

@@ -29,23 +29,29 @@ impl Auth {
             ));
         }
         self.throttle.address(ctx).await?;
-        let Some(key) = idempotency_key else {
-            return self.create(ctx, new, password, NewKind::User, |_| Ok(None)).await;
-        };
-        let keyed = self.keyed(ctx, &new, &password, key)?;
-        if let Some(first) = self.first_answer(&keyed).await? {
+        let keyed = idempotency_key.map(|key| self.keyed(ctx, &new, &password, key)).transpose()?;
+        if let Some(first) = self.first_answer(keyed.as_ref()).await? {
             return Ok(first);
         }
-        let keep = |view: &UserView| {
-            let body = serde_json::to_string(view).map_err(Error::internal)?;
-            let answer = Answer { etag: None, location: None, body };
-            self.idempotency.keep(&keyed, answer).map(Some)
+        let mail = self.stage_verification(ctx, &new.email)?;
+        let also = |view: &UserView| {
+            let mut writes = mail.as_ref().map_or_else(Vec::new, |mail| mail.writes.clone());
+            if let Some(keyed) = &keyed {
+                let body = serde_json::to_string(view).map_err(Error::internal)?;
+                let answer = Answer { etag: None, location: None, body };
+                writes.push(self.idempotency.keep(keyed, answer)?);
+            }
+            Ok(writes)
         };
-        match self.create(ctx, new, password, NewKind::User, keep).await {
-            Ok(user) => Ok(user),
+        let user = match self.create(ctx, new, password, NewKind::User, also).await {
+            Ok(user) => user,
             // Perhaps the same request was quicker, with this address and this key.
-            Err(error) => self.first_answer(&keyed).await?.ok_or(error),
+            Err(error) => return self.first_answer(keyed.as_ref()).await?.ok_or(error),
+        };
+        if let Some(mail) = mail {
+            self.tasks.committed(mail).await;
         }
+        Ok(user)
     }
 
     /// The request under its key. What is kept of it must not help to guess the password, so it
@@ -56,7 +62,8 @@ impl Auth {
         Keyed::new(ctx, "register", key, mark.as_bytes())
     }
 
-    async fn first_answer(&self, keyed: &Keyed) -> Result<Option<UserView>> {
+    async fn first_answer(&self, keyed: Option<&Keyed>) -> Result<Option<UserView>> {
+        let Some(keyed) = keyed else { return Ok(None) };
         let Some(answer) = self.idempotency.replay(keyed).await? else { return Ok(None) };
         serde_json::from_str(&answer.body).map(Some).map_err(Error::internal)
     }
@@ -68,7 +75,7 @@ impl Auth {
         new: NewUser,
         password: Secret,
         kind: NewKind,
-        also: impl Fn(&UserView) -> Result<Option<Write>> + Send,
+        also: impl Fn(&UserView) -> Result<Vec<Write>> + Send,
     ) -> Result<UserView> {
         let new = validate_new_user(new)?;
         if self.accounts.find_by_email(&new.email).await?.is_some() {

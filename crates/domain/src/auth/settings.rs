@@ -7,6 +7,7 @@ use outrigger_kernel::{Error, Result, Secret};
 use outrigger_ports::limiter::{Escalation, Quota};
 
 use super::keys::PUBLISHED_FOR;
+use crate::accounts::User;
 
 /// Shortest master secret, in bytes.
 pub const MASTER_SECRET_BYTES_MIN: usize = 32;
@@ -47,6 +48,8 @@ pub struct AuthSettings {
     pub throttle: ThrottleSettings,
     /// How long a set-up link works.
     pub setup_link_life: Duration,
+    /// The mails with one-time links.
+    pub mails: MailSettings,
 }
 
 impl AuthSettings {
@@ -55,6 +58,7 @@ impl AuthSettings {
         let public_url = public_url.trim_end_matches('/').to_owned();
         let day = Duration::from_secs(86_400);
         Self {
+            mails: MailSettings::new(&public_url),
             audience: public_url.clone(),
             public_url,
             master_secret,
@@ -89,6 +93,9 @@ impl AuthSettings {
             (!(1..=16).contains(&hashing.lanes), "hash lanes must be 1 to 16"),
             (hashing.memory_kib < 8 * hashing.lanes, "hash memory must be 8 KiB for each lane"),
             (hashing.threads == 0, "at least one thread must hash passwords"),
+            (self.mails.verify_life.is_zero(), "verify_life must not be zero"),
+            (self.mails.reset_life.is_zero(), "reset_life must not be zero"),
+            (!self.mails.has_places(), "a page of a link must hold {token}"),
             (hashing.waiting_max == 0, "at least one request must be let to wait for a hash"),
         ];
         match faults.into_iter().find(|(is_fault, _)| *is_fault) {
@@ -96,6 +103,55 @@ impl AuthSettings {
             None => Ok(()),
         }
     }
+}
+
+/// Mails with one-time links.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// What is asked of new users.
+    pub verify: VerifyEmail,
+    /// How long a link that verifies an address works.
+    pub verify_life: Duration,
+    /// How long a link that leads to a new password works.
+    pub reset_life: Duration,
+    /// The page that sends the token to `verify-email`; `{token}` stands for it.
+    pub verify_page: String,
+    /// The page that sends the token to `reset-password`; `{token}` stands for it.
+    pub reset_page: String,
+}
+
+impl MailSettings {
+    /// The defaults, with the pages of Outrigger itself.
+    pub fn new(public_url: &str) -> Self {
+        Self {
+            verify: VerifyEmail::Ask,
+            verify_life: Duration::from_secs(3 * 86_400),
+            reset_life: Duration::from_secs(3_600),
+            verify_page: format!("{public_url}/verify-email?token={{token}}"),
+            reset_page: format!("{public_url}/reset-password?token={{token}}"),
+        }
+    }
+
+    /// Whether the user has to verify their address before they can sign in. Administrators were
+    /// made by who has the machine.
+    pub(super) fn keeps_out(&self, user: &User) -> bool {
+        self.verify == VerifyEmail::Require && !user.email_verified && !user.role.is_admin()
+    }
+
+    fn has_places(&self) -> bool {
+        [&self.verify_page, &self.reset_page].iter().all(|page| page.contains("{token}"))
+    }
+}
+
+/// What is asked of new users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerifyEmail {
+    /// Nothing; they may ask for the mail themselves.
+    Off,
+    /// They are mailed a link when they register.
+    Ask,
+    /// And cannot sign in before they have followed it.
+    Require,
 }
 
 /// Where the keys that sign access tokens come from.
@@ -154,6 +210,8 @@ impl Default for HashSettings {
 pub struct ThrottleSettings {
     /// For one account: passwords tried, from wherever. Forgotten when one is right.
     pub account: Quota,
+    /// Mails with links to one account, from wherever they are asked for.
+    pub mail: Quota,
     /// From one address (IPv6: one /64), for whichever account.
     pub address: Quota,
     /// Uses of the refresh tokens of one session.
@@ -173,6 +231,7 @@ impl Default for ThrottleSettings {
         let tries = Quota { limit: 10, period: minute, escalation };
         Self {
             account: tries,
+            mail: Quota { limit: 5, period: 60 * minute, escalation: None },
             address: tries,
             session: tries,
             refresh_address: Quota { limit: 600, period: minute, escalation: None },

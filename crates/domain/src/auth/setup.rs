@@ -85,7 +85,7 @@ impl Auth {
             return Err(invalid_link());
         }
         let used = |_: &UserView| {
-            Ok(Some(Collection::<Setup>::delete(ID, Precondition::Version(stored.version))))
+            Ok(vec![Collection::<Setup>::delete(ID, Precondition::Version(stored.version))])
         };
         let new = NewUser { email: email.to_owned(), ..NewUser::default() };
         self.create(ctx, new, password, NewKind::FirstAdmin, used).await

@@ -43,6 +43,15 @@ impl Throttle {
         self.take(&account_key(email), &self.settings.account).await
     }
 
+    /// One mail to this account, asked for from this address.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(super) async fn mail(&self, ctx: &Ctx, email: &str) -> Result<()> {
+        self.address(ctx).await?;
+        self.take(&format!("auth:m:{}", mark_of(email)), &self.settings.mail).await
+    }
+
     /// One use of a refresh token of this session, from this address.
     ///
     /// # Errors
@@ -100,10 +109,14 @@ fn address_key(prefix: &str, address: IpAddr) -> String {
     format!("{prefix}{}", network(address))
 }
 
-/// Addresses are hashed: keys are short, and no e-mail address stands in the limiter.
 fn account_key(email: &str) -> String {
+    format!("auth:e:{}", mark_of(email))
+}
+
+/// Addresses are hashed: keys are short, and no e-mail address stands in the limiter.
+fn mark_of(email: &str) -> String {
     let hash = digest::digest(&digest::SHA256, email.as_bytes());
-    format!("auth:e:{}", id::hex(&hash.as_ref()[..16]))
+    id::hex(&hash.as_ref()[..16])
 }
 
 #[cfg(test)]

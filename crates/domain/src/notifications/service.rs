@@ -8,6 +8,7 @@ use outrigger_kernel::{Clock, Result, Secret};
 use outrigger_ports::http_client::{HttpAnswer, HttpClient, HttpFault, HttpRequest};
 use outrigger_ports::mailer::{Mail, MailFault, Mailer, Sent};
 
+use super::messages::Catalogue;
 use super::signing::Keys;
 use crate::ports::Ports;
 
@@ -20,6 +21,8 @@ pub struct Settings {
     pub secrets: Vec<(String, Secret)>,
     /// Who sends mail that names no sender.
     pub mail_from: String,
+    /// What messages call this deployment.
+    pub product: String,
 }
 
 /// What the threads of one process share.
@@ -27,6 +30,7 @@ pub struct Settings {
 pub struct Shared {
     keys: Keys,
     mail_from: String,
+    pub(super) catalogue: Catalogue,
 }
 
 impl Shared {
@@ -36,7 +40,8 @@ impl Shared {
     /// `invalid` naming the secret that cannot be used.
     pub fn new(settings: &Settings) -> Result<Arc<Self>> {
         let keys = Keys::new(&settings.master, &settings.secrets)?;
-        Ok(Arc::new(Self { keys, mail_from: settings.mail_from.clone() }))
+        let catalogue = Catalogue::new(&settings.product)?;
+        Ok(Arc::new(Self { keys, mail_from: settings.mail_from.clone(), catalogue }))
     }
 }
 
@@ -46,7 +51,7 @@ pub struct Notifications {
     http: Arc<dyn HttpClient>,
     mailer: Arc<dyn Mailer>,
     clock: Arc<dyn Clock>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// A webhook that is to be sent.

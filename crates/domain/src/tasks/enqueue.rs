@@ -27,6 +27,13 @@ pub struct Staged {
     tasks: Vec<Task>,
 }
 
+impl Staged {
+    /// The ids of the tasks.
+    pub fn ids(&self) -> Vec<&str> {
+        self.tasks.iter().map(|task| task.id.as_str()).collect()
+    }
+}
+
 impl Tasks {
     /// Enqueues a task for a client. With an idempotency key, once. For administrators: a task acts
     /// with the rights of Outrigger itself.

@@ -16,7 +16,7 @@ pub use production::insecurities;
 pub use secrets::Sensitive;
 pub use sections::{
     Admin, Auth, Cache, Config, Database, Deployment, Environment, Http, Log, LogFormat, Mail,
-    QueueOn, Records, Redis, Role, Tasks, Webhooks, Worker,
+    Notifications, QueueOn, Records, Redis, Role, Tasks, VerifyEmailWord, Webhooks, Worker,
 };
 pub use show::redact_url;
 pub use webhooks::NamedSecret;

@@ -24,6 +24,7 @@ pub struct Config {
     pub tasks: Tasks,
     pub worker: Worker,
     pub webhooks: Webhooks,
+    pub notifications: Notifications,
     #[serde(default)]
     pub schedules: BTreeMap<String, ScheduleInput>,
     pub mail: Mail,
@@ -44,6 +45,15 @@ pub enum QueueOn {
     Auto,
     Database,
     Redis,
+}
+
+/// What is asked of new users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerifyEmailWord {
+    Off,
+    Ask,
+    Require,
 }
 
 /// What a process does.
@@ -146,6 +156,12 @@ pub struct Auth {
     pub hash_threads: usize,
     pub hash_waiting_max: usize,
     pub tries_per_minute: u32,
+    pub verify_email: VerifyEmailWord,
+    pub verify_link_hours: u64,
+    pub verify_page: String,
+    pub reset_link_minutes: u64,
+    pub reset_page: String,
+    pub mails_per_hour: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -167,6 +183,12 @@ pub struct Webhooks {
     pub secrets: Vec<NamedSecret>,
     pub allow_private: bool,
     pub ca_file: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notifications {
+    pub product: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -228,6 +250,16 @@ impl Config {
         }
     }
 
+    /// What messages call this deployment.
+    pub fn product(&self) -> String {
+        if !self.notifications.product.is_empty() {
+            return self.notifications.product.clone();
+        }
+        let url = self.public_url();
+        let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        host.split(['/', ':']).next().unwrap_or(host).to_owned()
+    }
+
     /// Whether this is production.
     pub fn is_production(&self) -> bool {
         self.deployment.environment == Environment::Production
@@ -284,6 +316,7 @@ impl Config {
             ("database.write_connections", self.database.write_connections),
             ("http.rate_limit_per_minute", http.rate_limit_per_minute as usize),
             ("auth.tries_per_minute", self.auth.tries_per_minute as usize),
+            ("auth.mails_per_hour", self.auth.mails_per_hour as usize),
         ];
         for (key, value) in positive {
             ensure!(value > 0, "{key} must be at least 1");

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod account_mails;
 mod auth;
 mod batch;
 mod cli;

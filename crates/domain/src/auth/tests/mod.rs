@@ -1,6 +1,7 @@
 //! What the tests of this module stand on: replicas that share a store, a cache and a limiter.
 
 mod access;
+mod account_mails;
 mod administrators;
 mod keys;
 mod login;
@@ -15,11 +16,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use outrigger_kernel::{Actor, Ctx, Result, Secret};
 
+use super::jobs::SendAccountMail;
 use super::settings::HashSettings;
 use super::{Auth, AuthSettings, Credentials, Shared, Signing, TokenAnswer};
 use crate::accounts::{Accounts, NewUser, UserView};
 use crate::audit::Audit;
 use crate::audit::testing::{World, anonymous_ctx};
+use crate::tasks::{Kinds, Sealer, Tasks, any};
 
 const EMAIL: &str = "ann@example.com";
 const PASSWORD: &str = "plum-gravel-77-otter";
@@ -77,7 +80,10 @@ fn replica_with(world: &World, settings: AuthSettings) -> Replica {
 fn replica_of(world: &World, shared: Arc<Shared>) -> Replica {
     let audit = Audit::new(&world.ports);
     let accounts = Accounts::new(&world.ports, audit.clone());
-    Replica { auth: Auth::new(&world.ports, audit, accounts.clone(), shared), accounts }
+    let kinds = Kinds::new([any::<SendAccountMail>().kind().unwrap()]).unwrap();
+    let sealer = Arc::new(Sealer::new(&shared.settings.master_secret, false).unwrap());
+    let tasks = Tasks::new(&world.ports, audit.clone(), Arc::new(kinds), sealer);
+    Replica { auth: Auth::new(&world.ports, audit, tasks, accounts.clone(), shared), accounts }
 }
 
 fn replica(world: &World) -> Replica {

@@ -144,6 +144,13 @@ impl World {
                 (vec![], json!({"email": email, "password": Server::password()}))
             }
             "auth.login" | "auth.token" => (vec![], login),
+            "auth.forgot_password" | "auth.resend_verification" => {
+                (vec![], json!({"email": format!("{}@example.org", unique("swept-"))}))
+            }
+            "auth.verify_email" => (vec![], json!({"token": "not-a-token"})),
+            "auth.reset_password" => {
+                (vec![], json!({"token": "not-a-token", "new_password": "a-new-course-for-home"}))
+            }
             "auth.refresh" => (vec![], json!({"refresh_token": "not-a-refresh-token"})),
             "auth.change_password" => (
                 vec![],
