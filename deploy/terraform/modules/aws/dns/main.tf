@@ -1,6 +1,6 @@
 locals {
   names = setunion([var.domain], var.other_names)
-  records = merge([for name in local.names : {
+  records = merge([for name in var.load_balancer == null ? [] : local.names : {
     "${name}-A"    = { name = name, type = "A" }
     "${name}-AAAA" = { name = name, type = "AAAA" }
   }]...)

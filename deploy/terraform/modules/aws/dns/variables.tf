@@ -23,6 +23,6 @@ variable "other_names" {
 }
 
 variable "load_balancer" {
-  description = "Name and zone of the load balancer."
+  description = "Name and zone of the load balancer; null: there are no records for it, only the certificate."
   type        = object({ dns_name = string, zone_id = string })
 }

@@ -1,0 +1,109 @@
+data "aws_caller_identity" "current" {}
+
+locals {
+  account = data.aws_caller_identity.current.account_id
+  host    = "token.actions.githubusercontent.com"
+  subjects = {
+    plan   = [for environment in var.environments : "repo:${var.repository}:environment:plan-${environment}"]
+    deploy = [for environment in var.environments : "repo:${var.repository}:environment:${environment}"]
+  }
+}
+
+resource "aws_iam_openid_connect_provider" "github" {
+  url            = "https://${local.host}"
+  client_id_list = ["sts.amazonaws.com"]
+}
+
+data "aws_iam_policy_document" "trust" {
+  for_each = local.subjects
+  statement {
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {
+      type        = "Federated"
+      identifiers = [aws_iam_openid_connect_provider.github.arn]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${local.host}:aud"
+      values   = ["sts.amazonaws.com"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${local.host}:sub"
+      values   = each.value
+    }
+  }
+}
+
+data "aws_iam_policy_document" "plan" {
+  statement {
+    sid       = "State"
+    actions   = ["s3:GetObject", "s3:ListBucket"]
+    resources = [var.state.bucket_arn, "${var.state.bucket_arn}/*"]
+  }
+  statement {
+    sid       = "StateKey"
+    actions   = ["kms:Decrypt"]
+    resources = [var.state.kms_key_arn]
+  }
+}
+
+data "aws_iam_policy_document" "deploy" {
+  statement {
+    sid       = "SignIn"
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"]
+  }
+  statement {
+    sid = "Push"
+    actions = [
+      "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages",
+      "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
+    ]
+    resources = [for name in var.deployments : "arn:aws:ecr:*:${local.account}:repository/${name}"]
+  }
+  # These know no resources.
+  statement {
+    sid       = "Definitions"
+    actions   = ["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"]
+    resources = ["*"]
+  }
+  statement {
+    sid     = "RollOut"
+    actions = ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:RunTask", "ecs:UpdateService"]
+    resources = flatten([for name in var.deployments : [
+      "arn:aws:ecs:*:${local.account}:service/${name}/*",
+      "arn:aws:ecs:*:${local.account}:task/${name}/*",
+      "arn:aws:ecs:*:${local.account}:task-definition/${name}-migrate:*",
+    ]])
+  }
+  statement {
+    sid       = "Pass"
+    actions   = ["iam:PassRole"]
+    resources = flatten([for name in var.deployments : ["arn:aws:iam::${local.account}:role/${name}-execution", "arn:aws:iam::${local.account}:role/${name}-task"]])
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ecs-tasks.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "this" {
+  for_each             = local.subjects
+  name                 = "${var.name}-${each.key}"
+  assume_role_policy   = data.aws_iam_policy_document.trust[each.key].json
+  max_session_duration = 3600
+}
+
+resource "aws_iam_role_policy" "this" {
+  for_each = { plan = data.aws_iam_policy_document.plan.json, deploy = data.aws_iam_policy_document.deploy.json }
+  name     = "needed"
+  role     = aws_iam_role.this[each.key].id
+  policy   = each.value
+}
+
+resource "aws_iam_role_policy_attachment" "read" {
+  role       = aws_iam_role.this["plan"].name
+  policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+}

@@ -1,0 +1,4 @@
+variable "bucket_name" {
+  description = "Name, unique in the world."
+  type        = string
+}

@@ -1,0 +1,4 @@
+# The account of prod.
+region       = "us-east-1"
+repository   = "outrigger-rs/outrigger"
+environments = ["prod"]

@@ -1,0 +1,9 @@
+output "state_bucket" {
+  description = "For the backend files."
+  value       = module.state.bucket.name
+}
+
+output "role_arns" {
+  description = "AWS_ROLE_ARN of the pipeline: plan for plan-*, deploy for the others."
+  value       = module.ci_role.role_arns
+}

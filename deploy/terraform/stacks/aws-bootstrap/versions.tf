@@ -1,0 +1,23 @@
+terraform {
+  required_version = ">= 1.11"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7"
+    }
+  }
+  # environments/*.backend.hcl says where.
+  backend "s3" {}
+}
+
+locals {
+  tags = { Project = "outrigger", Environment = "all", Stack = "aws-bootstrap", ManagedBy = "terraform" }
+}
+
+provider "aws" {
+  region = var.region
+  default_tags {
+    tags = local.tags
+  }
+}
+

@@ -1,0 +1,116 @@
+data "aws_caller_identity" "current" {}
+
+locals {
+  name       = "outrigger-${var.environment}"
+  account_id = data.aws_caller_identity.current.account_id
+}
+
+module "key" {
+  source   = "../../modules/aws/key"
+  name     = local.name
+  services = ["logs.${var.region}.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
+}
+
+module "network" {
+  source       = "../../modules/aws/network"
+  name         = local.name
+  cidr         = var.network.cidr
+  zone_count   = var.network.zones
+  nat          = var.network.nat
+  kms_key_arn  = module.key.arn
+  cluster_name = local.name
+}
+
+module "security" {
+  source  = "../../modules/aws/security"
+  name    = local.name
+  vpc_id  = module.network.vpc_id
+  clients = var.network.clients
+}
+
+module "registry" {
+  source          = "../../modules/aws/registry"
+  name            = local.name
+  kms_key_arn     = module.key.arn
+  replica_regions = var.recovery_region[*]
+  disposable      = !var.deletion_protection
+}
+
+module "dns" {
+  source        = "../../modules/aws/dns"
+  count         = var.domain == null ? 0 : 1
+  domain        = var.domain.name
+  zone_id       = var.domain.zone_id
+  load_balancer = null
+}
+
+module "data" {
+  source              = "../../modules/aws/data"
+  name                = local.name
+  environment         = var.environment
+  account_id          = local.account_id
+  subnet_ids          = module.network.data_subnet_ids
+  security_group_ids  = { postgres = module.security.postgres_id, redis = module.security.redis_id }
+  kms_key_arn         = module.key.arn
+  deletion_protection = var.deletion_protection
+  database            = var.database
+  redis               = var.redis
+  secrets             = var.secrets
+}
+
+module "backup_copy" {
+  source     = "../../modules/aws/postgres-backup-copy"
+  count      = var.recovery_region != null && var.database != null ? 1 : 0
+  providers  = { aws = aws.recovery }
+  name       = local.name
+  source_arn = module.data.database.arn
+}
+
+module "cluster" {
+  source                 = "../../modules/aws/cluster-eks"
+  name                   = local.name
+  kubernetes_version     = var.cluster.version
+  subnet_ids             = module.network.private_subnet_ids
+  node_security_group_id = module.security.service_id
+  kms_key_arn            = module.key.arn
+  public_access          = var.cluster.public_access
+  nodes                  = var.cluster.nodes
+  architecture           = var.architecture
+  administrators         = var.cluster.administrators
+  viewers                = var.cluster.viewers
+}
+
+module "identities" {
+  source       = "../../modules/aws/identities-eks"
+  name         = module.cluster.name
+  secret_arns  = values(module.data.secrets)
+  kms_key_arns = module.data.kms_key_arns
+}
+
+module "observability" {
+  source        = "../../modules/aws/observability"
+  name          = local.name
+  kms_key_arn   = module.key.arn
+  log_groups    = ["metrics"]
+  emails        = var.alarm_emails
+  eks_cluster   = local.name
+  load_balancer = var.load_balancer
+  database      = var.database == null ? null : { id = module.data.database.id, storage_gib = var.database.storage_gib, connections_max = var.database.connections_max }
+  redis_nodes   = module.data.redis_nodes
+}
+
+module "audit" {
+  source      = "../../modules/aws/audit"
+  count       = var.audit ? 1 : 0
+  name        = local.name
+  bucket_name = "${local.name}-${local.account_id}-audit"
+  disposable  = !var.deletion_protection
+}
+
+module "budget" {
+  source      = "../../modules/aws/budget"
+  name        = local.name
+  monthly_usd = var.monthly_usd
+  tags        = { Environment = var.environment }
+  topic_arn   = module.observability.topic_arn
+}

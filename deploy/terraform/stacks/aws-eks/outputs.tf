@@ -1,0 +1,39 @@
+output "cluster" {
+  description = "The cluster: aws eks update-kubeconfig --name …"
+  value       = module.cluster.name
+}
+
+output "service_accounts" {
+  description = "Under which service account (namespace/name) each controller must run."
+  value       = module.identities.service_accounts
+}
+
+output "secrets" {
+  description = "The secret of each setting, for the ExternalSecret."
+  value       = module.data.secrets
+}
+
+output "certificate_arn" {
+  description = "For the Ingress (alb.ingress.kubernetes.io/certificate-arn)."
+  value       = one(module.dns[*].certificate_arn)
+}
+
+output "load_balancer_security_group_id" {
+  description = "For the Ingress (alb.ingress.kubernetes.io/security-groups)."
+  value       = module.security.load_balancer_id
+}
+
+output "public_subnet_ids" {
+  description = "For the Ingress (alb.ingress.kubernetes.io/subnets)."
+  value       = module.network.public_subnet_ids
+}
+
+output "registry_url" {
+  description = "Where images are pushed to."
+  value       = module.registry.url
+}
+
+output "blobs" {
+  description = "The bucket for files."
+  value       = module.data.blobs.name
+}

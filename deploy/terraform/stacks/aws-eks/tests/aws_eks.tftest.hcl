@@ -1,0 +1,52 @@
+variables {
+  environment         = "prod"
+  region              = "us-east-1"
+  deletion_protection = true
+  monthly_usd         = 1000
+  domain              = { name = "api.example.com", zone_id = "Z0123456789ABCDEFGHIJ" }
+  cluster = {
+    nodes          = { steady = { types = ["m7g.large"], min = 2, max = 6 } }
+    administrators = ["arn:aws:iam::123456789012:role/operators"]
+  }
+  database = { class = "db.m7g.large", multi_az = true, connections_max = 800 }
+  redis    = { type = "cache.m7g.large", nodes = 2 }
+  secrets  = ["MAIL_URL"]
+}
+
+run "prod" {
+  command = apply
+  assert {
+    condition     = keys(output.secrets) == ["DATABASE_URL", "MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"] && output.certificate_arn != null
+    error_message = "secrets and certificate are there for the workloads"
+  }
+  assert {
+    condition     = output.service_accounts["external-secrets"] == "external-secrets/external-secrets"
+    error_message = "controllers know where to run"
+  }
+}
+
+run "database_in_atlas" {
+  command = plan
+  variables {
+    database = null
+    secrets  = ["DATABASE_URL", "MAIL_URL"]
+  }
+  assert {
+    condition     = module.data.database == null
+    error_message = "there is none here"
+  }
+}
+
+run "wrong_input" {
+  command = plan
+  variables {
+    deletion_protection = false
+    domain              = null
+    database            = null
+    cluster = {
+      nodes          = { steady = { types = ["m7g.large"], min = 1, max = 1 } }
+      administrators = []
+    }
+  }
+  expect_failures = [var.deletion_protection, var.domain, var.cluster, var.database]
+}
