@@ -51,6 +51,7 @@ fn operations() -> Vec<Operation> {
 
         post("/api/v1/tasks", tasks::create::handle, tasks::create::doc()),
         get("/api/v1/tasks", tasks::list::handle, tasks::list::doc()),
+        post("/api/v1/tasks/retry", tasks::retry_many::handle, tasks::retry_many::doc()),
         get("/api/v1/tasks/{id}", tasks::get::handle, tasks::get::doc()),
         post("/api/v1/tasks/{id}/cancel", tasks::cancel::handle, tasks::cancel::doc()),
         post("/api/v1/tasks/{id}/retry", tasks::retry::handle, tasks::retry::doc()),

@@ -13,6 +13,7 @@ pub mod history;
 pub mod leases;
 pub mod limits;
 pub mod lists;
+pub mod load;
 mod model;
 pub mod once;
 pub mod order;

@@ -12,6 +12,7 @@ mod job;
 pub mod jobs;
 mod kind;
 mod leases;
+mod replay;
 pub mod schedules;
 mod seal;
 mod service;
@@ -28,6 +29,7 @@ pub use leases::{
     CompleteInput, FailInput, HeartbeatInput, HeartbeatView, LeaseInput, LeaseView, LeasedView,
     require_worker,
 };
+pub use replay::{ReplayInput, Replayed};
 pub use seal::Sealer;
 pub use service::{QueueView, TaskQuery, Tasks};
 pub use view::{AttemptView, TaskPage, TaskView};

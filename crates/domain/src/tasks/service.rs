@@ -103,7 +103,7 @@ impl Tasks {
     /// # Errors
     /// `unauthenticated`, `not_found`.
     pub async fn get(&self, ctx: &Ctx, id: &str) -> Result<TaskView> {
-        ctx.require_user()?;
+        require_somebody(ctx)?;
         TaskView::of(&visible(ctx, self.board.find(id).await?)?)
     }
 
@@ -135,7 +135,7 @@ impl Tasks {
     /// # Errors
     /// `not_found`, `conflict` (`task_finished`).
     pub async fn cancel(&self, ctx: &Ctx, id: &str) -> Result<TaskView> {
-        ctx.require_user()?;
+        require_somebody(ctx)?;
         let known = visible(ctx, self.board.find(id).await?)?;
         if known.status.is_final() && known.status != Status::Cancelled {
             return Err(finished(known.status));
@@ -190,9 +190,14 @@ impl Tasks {
         self.note(ctx, action, queue).await
     }
 
-    async fn note(&self, ctx: &Ctx, action: Action, target: &str) -> Result<()> {
+    pub(super) async fn note(&self, ctx: &Ctx, action: Action, target: &str) -> Result<()> {
         self.audit.record(ctx, action, Some(target)).await
     }
+}
+
+/// Refuses those who have not signed in; Outrigger itself need not.
+fn require_somebody(ctx: &Ctx) -> Result<()> {
+    if ctx.is_admin() { Ok(()) } else { ctx.require_user().map(drop) }
 }
 
 /// Lets only those see a task who may.

@@ -9,3 +9,4 @@ pub(crate) mod get;
 pub(crate) mod heartbeat;
 pub(crate) mod list;
 pub(crate) mod retry;
+pub(crate) mod retry_many;

@@ -9,6 +9,7 @@ mod metrics;
 mod migrate;
 mod openapi;
 mod table;
+mod tasks;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -87,6 +88,7 @@ fn command() -> Command {
         .subcommand(Command::new("doctor").about("Check every backend and the settings"))
         .subcommand(admin::command())
         .subcommand(keys::command())
+        .subcommand(tasks::command())
         .subcommand(
             Command::new("config").about("Settings").subcommand_required(true).subcommand(
                 Command::new("show").about("Show the settings in force, without secrets"),
@@ -112,6 +114,7 @@ fn dispatch(matches: &ArgMatches, additions: &Additions) -> Result<ExitCode> {
         Some(("doctor", _)) => doctor::run(config),
         Some(("admin", sub)) => admin::run(config, sub),
         Some(("keys", sub)) => keys::run(config, sub),
+        Some(("tasks", sub)) => tasks::run(config, sub),
         Some(("config", _)) => config_show::run(&loaded),
         Some(("openapi", _)) => openapi::run(config, additions),
         Some(("metrics", _)) => metrics::run(),

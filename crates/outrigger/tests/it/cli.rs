@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{Backend, Server, ServerOptions, on_each_backend, run};
+use crate::support::{Backend, Server, ServerOptions, dead, on_each_backend, run, unique};
 use outrigger_testkit::{Postgres, PostgresOptions, Redis, TempDir, wait_until};
 
 on_each_backend!(
@@ -246,4 +246,44 @@ fn the_api_document_is_printed() {
     let (done, text) = run(&ServerOptions::on(Backend::Sqlite), folder.path(), &["openapi"], "");
     let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert!(done && document["paths"]["/api/v1/batch"]["post"].is_object());
+}
+
+#[test]
+fn tasks_and_queues_are_looked_after() {
+    let server = crate::support::on_postgres_and_redis();
+    let (admin, queue) = (server.admin(), unique("cli-"));
+    let tasks = |words: &[&str]| {
+        let (done, text) = server.run(&[&["tasks"], words].concat());
+        assert!(done, "{words:?}: {text}");
+        text
+    };
+    let ids: Vec<String> = dead(&admin, &queue, 3)
+        .iter()
+        .map(|path| path.rsplit('/').next().unwrap().to_owned())
+        .collect();
+    let listed = tasks(&["list", "--queue", &queue, "--status", "dead"]);
+    assert_eq!(listed.lines().count(), 4, "{listed}");
+    assert!(ids.iter().all(|id| listed.contains(id)) && listed.contains("broken"), "{listed}");
+    assert!(tasks(&["show", &ids[0]]).contains("\"status\": \"dead\""));
+    assert!(tasks(&["retry", &ids[0]]).contains("begins again"));
+    assert!(tasks(&["retry", "--all", "--queue", &queue]).contains("2 tasks begin again"));
+    assert!(tasks(&["cancel", &ids[1]]).contains("is cancelled"));
+    assert!(tasks(&["pause", &queue]).contains("paused"));
+    let row = |text: String| text.lines().find(|line| line.starts_with(&queue)).unwrap().to_owned();
+    let cells = row(tasks(&["queues"]));
+    let cells: Vec<&str> = cells.split_whitespace().collect();
+    assert_eq!((cells[1], cells[4], cells.last()), ("2", "0", Some(&"paused")), "{cells:?}");
+    tasks(&["resume", &queue]);
+    assert!(!row(tasks(&["queues"])).contains("paused"));
+    for words in [
+        &["retry"][..],
+        &["retry", &ids[0], "--queue", &queue],
+        &["show", "tsk_none"],
+        &["cancel", "tsk_none"],
+        &["list", "--status", "odd"],
+        &["retry", "--all", "--status", "succeeded"],
+    ] {
+        let (done, text) = server.run(&[&["tasks"], words].concat());
+        assert!(!done && text.contains("outrigger: "), "{words:?}: {text}");
+    }
 }

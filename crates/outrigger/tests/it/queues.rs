@@ -2,9 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::{Server, on_each_backend, unique};
+use crate::support::{Server, on_each_backend, unique, until};
 
-on_each_backend!(a_paused_queue_gives_nothing, a_worker_elsewhere_leases_and_completes);
+on_each_backend!(
+    a_paused_queue_gives_nothing,
+    a_worker_elsewhere_leases_and_completes,
+    a_lease_that_has_run_out_is_refused,
+);
 
 fn a_paused_queue_gives_nothing(server: &Server) {
     let (admin, queue) = (server.admin(), unique("paused-"));
@@ -45,4 +49,32 @@ fn a_worker_elsewhere_leases_and_completes(server: &Server) {
     assert_eq!(admin.post(&format!("{at}/complete"), &done).expect(409).code(), "lease_lost");
     let task = admin.get(&at).expect(200).json();
     assert_eq!((&task["status"], &task["result"]), (&json!("succeeded"), &json!({"sum": 8})));
+}
+
+fn a_lease_that_has_run_out_is_refused(server: &Server) {
+    let (admin, queue) = (server.admin(), unique("late-"));
+    let enqueue = json!({"kind": "noop", "payload": {}, "queue": queue});
+    let at = admin.post("/api/v1/tasks", &enqueue).expect(202).header("location").to_owned();
+    let path = format!("/api/v1/queues/{queue}/lease");
+    let lease = |lease_s: u64| {
+        let leased = admin.post(&path, &json!({"kinds": ["noop"], "lease_s": lease_s}));
+        leased.expect(200).json()["items"][0].clone()
+    };
+    let refused = |token: &serde_json::Value| {
+        for (verb, body) in [
+            ("heartbeat", json!({"token": token})),
+            ("complete", json!({"token": token})),
+            ("fail", json!({"token": token, "message": "too late"})),
+        ] {
+            let answer = admin.post(&format!("{at}/{verb}"), &body).expect(409);
+            assert_eq!(answer.code(), "lease_lost", "{verb}");
+        }
+    };
+    let first = lease(2);
+    until(&admin, &at, "queued");
+    refused(&first["token"]);
+    let second = lease(60);
+    assert_eq!((&second["attempt"], &second["id"]), (&json!(2), &first["id"]));
+    refused(&first["token"]);
+    admin.post(&format!("{at}/complete"), &json!({"token": second["token"]})).expect(204);
 }

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Backend, Server, ServerOptions, on_each_backend, unique, until};
+use crate::support::{Backend, Server, ServerOptions, dead, on_each_backend, unique, until};
 
 on_each_backend!(
     a_task_runs_and_is_followed,
     what_cannot_be_enqueued_is_named,
     a_repeated_enqueue_with_a_key_is_one_task,
     a_task_that_waits_is_cancelled_and_begun_again,
+    many_dead_tasks_begin_again,
     only_administrators_enqueue,
 );
 
@@ -80,6 +81,31 @@ fn a_task_that_waits_is_cancelled_and_begun_again(server: &Server) {
     assert_eq!(done["attempts"], 1, "a replay has all its attempts again");
     let late = admin.post(&format!("{path}/cancel"), &json!({})).expect(409);
     assert_eq!(late.code(), "task_finished");
+}
+
+fn many_dead_tasks_begin_again(server: &Server) {
+    let (admin, queue) = (server.admin(), unique("dead-"));
+    let paths = dead(&admin, &queue, 3);
+    let mut ask = json!({"queue": queue, "limit": 2});
+    let retry = |ask: &Value| admin.post("/api/v1/tasks/retry", ask).expect(200).json();
+    let first = retry(&ask);
+    assert_eq!(first["retried"], 2);
+    ask["cursor"] = first["next_cursor"].clone();
+    assert_eq!(retry(&ask), json!({"retried": 1, "next_cursor": null}));
+    for path in &paths {
+        let task = admin.get(path).expect(200).json();
+        assert_eq!((&task["status"], &task["attempts"]), (&json!("queued"), &json!(0)), "{task}");
+    }
+    assert_eq!(retry(&json!({"queue": queue})), json!({"retried": 0, "next_cursor": null}));
+    for (ask, place) in [
+        (json!({"status": "succeeded"}), "body.status"),
+        (json!({"limit": 101}), "body.limit"),
+        (json!({"cursor": "elsewhere"}), "body.cursor"),
+        (json!({"colour": "red"}), "body.colour"),
+    ] {
+        let answer = admin.post("/api/v1/tasks/retry", &ask).expect(422);
+        assert_eq!(answer.places(), [place], "{}", answer.text);
+    }
 }
 
 fn only_administrators_enqueue(server: &Server) {

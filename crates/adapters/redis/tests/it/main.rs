@@ -5,6 +5,7 @@
 mod cache;
 mod conformance;
 mod limiter;
+mod many_tasks;
 mod metrics;
 mod outages;
 mod probe;

@@ -10,7 +10,7 @@ pub(crate) use client::{Answer, Api};
 pub(crate) use half_request::HalfRequest;
 pub(crate) use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Backend, Server, ServerOptions, run};
 pub(crate) use signing_key::{SigningKey, now_s, open_token};
-pub(crate) use tasks::until;
+pub(crate) use tasks::{dead, until};
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -208,6 +208,7 @@ impl World {
             "tasks.get" | "tasks.cancel" | "tasks.events" | "tasks.retry" => {
                 (vec![("id", self.task(operation))], Value::Null)
             }
+            "tasks.retry_many" => (vec![], json!({"kind": "swept", "limit": 1})),
             "tasks.heartbeat" | "tasks.complete" => self.leased(json!({})),
             "tasks.fail" => self.leased(json!({"message": "no"})),
             "queues.pause" | "queues.resume" => (queue(), Value::Null),

@@ -8,6 +8,7 @@ use outrigger_ports::store::Store;
 use outrigger_sql::{PostgresOptions, PostgresStore};
 use outrigger_testkit::Postgres;
 
+use crate::many_tasks;
 use crate::support::{APPLY, queues, start};
 
 async fn open() -> Opened {
@@ -23,3 +24,28 @@ async fn open() -> Opened {
 }
 
 outrigger_conformance::queue_suite!(open, manual);
+
+async fn empty() -> (Arc<dyn Store>, PostgresOptions) {
+    let (store, options) = super::store().await;
+    (Arc::new(store), options)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_cost_the_same_however_many_tasks_wait() {
+    let said = many_tasks::cost_the_same(empty().await.0, empty().await.0).await;
+    println!("PostgreSQL, {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finished_tasks_leave_nothing_behind() {
+    let (store, options) = empty().await;
+    let session = super::session(&options).await;
+    let one = async |sql: &str| session.query_one(sql, &[]).await.unwrap().get::<_, i64>(0);
+    let rows = "select (select count(*) from outrigger_documents)
+        + (select count(*) from outrigger_index_entries)
+        + (select count(*) from outrigger_unique_entries)";
+    let size = "select pg_database_size(current_database())";
+    let (rows, bytes) = (async || one(rows).await, async || one(size).await);
+    let said = many_tasks::leave_nothing(store, rows, bytes).await;
+    println!("PostgreSQL, {said}");
+}
