@@ -19,6 +19,7 @@ mod mails;
 mod metrics;
 mod outages;
 mod outbox;
+mod python_worker;
 mod queues;
 mod readme;
 mod records;

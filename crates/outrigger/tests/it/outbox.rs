@@ -10,20 +10,23 @@ use serde_json::{Value, json};
 
 use crate::support::{Api, Backend, Server, ServerOptions};
 
+const COLLECTION: &str = "orders";
 const CLIENTS: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What clients were answered: the id of the task for each idempotency key, or nothing.
-type Answers = Mutex<BTreeMap<String, Option<String>>>;
+/// Whether clients were told that it happened, for each record that they wanted to write.
+type Answers = Mutex<BTreeMap<String, bool>>;
 
-/// The database keeps the answer to each key in the batch of the task; so a key is a committed
-/// record, and its task is the one that was committed with it.
-fn enqueue(admin: &Api, key: &str) -> Option<String> {
-    let body = json!({"kind": "noop", "payload": {"echo": key}}).to_string();
-    let api = admin.with("idempotency-key", key);
-    let answer = api.try_send("POST", "/api/v1/tasks", Some(("application/json", body))).ok()?;
-    assert_eq!(answer.status, 202, "{}", answer.text);
-    Some(answer.json()["id"].as_str().unwrap().to_owned())
+/// A record and a task in one batch; whether it was answered.
+fn write(admin: &Api, id: &str) -> bool {
+    let body = json!({
+        "operations": [{"op": "put", "collection": COLLECTION, "id": id, "data": {}}],
+        "tasks": [{"kind": "noop", "payload": {"echo": id}}],
+    });
+    let body = Some(("application/json", body.to_string()));
+    let Ok(answer) = admin.try_send("POST", "/api/v1/batch", body) else { return false };
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    true
 }
 
 /// Starts a process, lets clients enqueue, kills it in the midst of that. With `cut`, it could not
@@ -34,11 +37,10 @@ fn round(number: usize, options: &ServerOptions, link: &FaultProxy, answers: &An
     let answered = AtomicUsize::new(0);
     let client = |client: usize| {
         for n in 0.. {
-            let key = format!("r{number}-c{client}-{n}");
-            let id = enqueue(&admin, &key);
-            let is_gone = id.is_none();
-            answers.lock().unwrap().insert(key, id);
-            if is_gone {
+            let id = format!("r{number}-c{client}-{n}");
+            let is_told = write(&admin, &id);
+            answers.lock().unwrap().insert(id, is_told);
+            if !is_told {
                 return;
             }
             answered.fetch_add(1, Ordering::SeqCst);
@@ -62,14 +64,14 @@ fn round(number: usize, options: &ServerOptions, link: &FaultProxy, answers: &An
     link.restore().unwrap();
 }
 
-/// All tasks that the queue knows, by id.
-fn all_tasks(admin: &Api) -> BTreeMap<String, Value> {
+/// All items of a list, by id.
+fn all(admin: &Api, path: &str) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     let mut cursor = String::new();
     loop {
-        let page = admin.get(&format!("/api/v1/tasks?limit=100{cursor}")).expect(200).json();
-        for task in page["items"].as_array().unwrap() {
-            all.insert(task["id"].as_str().unwrap().to_owned(), task.clone());
+        let page = admin.get(&format!("{path}?limit=100{cursor}")).expect(200).json();
+        for item in page["items"].as_array().unwrap() {
+            all.insert(item["id"].as_str().unwrap().to_owned(), item.clone());
         }
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -92,7 +94,7 @@ fn swept(worker: &Server) -> usize {
 
 #[test]
 fn tasks_equal_what_was_committed_however_often_the_process_is_killed_before_it_publishes() {
-    let rounds = sized(14, 200);
+    let rounds = sized(10, 200);
     let redis = Redis::shared().unwrap();
     let link = FaultProxy::start(redis.port()).unwrap();
     let database = Postgres::shared().and_then(Postgres::fresh_database).unwrap();
@@ -101,41 +103,34 @@ fn tasks_equal_what_was_committed_however_often_the_process_is_killed_before_it_
         .set("OUTRIGGER__TASKS__QUEUE", "redis")
         .set("OUTRIGGER__LOG__FORMAT", "text");
     let worker = Server::start_with(&direct, &["--roles", "worker"]);
+    let server = Server::start_with(&direct, &["--roles", "api"]);
+    let define = format!("/api/v1/collections/{COLLECTION}");
+    server.admin().put(&define, &json!({})).expect(201);
     let through = ServerOptions { backend: on(redis.url_at(link.port())), ..direct.clone() };
     let answers = Answers::default();
     for number in 0..rounds {
         round(number, &through, &link, &answers);
     }
 
-    let server = Server::start_with(&direct, &["--roles", "api"]);
-    let admin = server.admin();
-    // Tasks that nobody was told of were committed all the same, or were not: asking again with
-    // the same key gives the committed one, or commits one.
-    let answers = answers.into_inner().unwrap();
-    let before = all_tasks(&admin).len();
-    let mut committed = BTreeMap::new();
-    for (key, told) in &answers {
-        let id = enqueue(&admin, key).expect("it is answered");
-        assert!(told.as_ref().is_none_or(|told| *told == id), "{key}: {told:?}, then {id}");
-        committed.insert(id, key.clone());
-    }
-    assert_eq!(committed.len(), answers.len(), "each key has a task of its own");
-    let is_done = |task: &Value| task["status"] == "succeeded";
-    let done = || all_tasks(&admin).values().filter(|task| is_done(task)).count();
-    wait_until("all are done", PATIENCE, || done() >= committed.len()).unwrap();
-    let tasks = all_tasks(&admin);
-    let known: BTreeSet<&String> = tasks.keys().collect();
-    assert_eq!(known, committed.keys().collect(), "tasks equal what was committed");
-    for (id, task) in &tasks {
-        assert_eq!(task["result"], json!(committed[id]), "{task}");
-    }
-    let untold = answers.values().filter(|told| told.is_none()).count();
+    let (admin, answers) = (server.admin(), answers.into_inner().unwrap());
+    let records = all(&admin, &format!("/api/v1/records/{COLLECTION}"));
+    let told = |id: &String| answers[id];
+    let lost: Vec<_> = answers.keys().filter(|id| told(id) && !records.contains_key(*id)).collect();
+    assert!(lost.is_empty(), "answered, and not there: {lost:?}");
+    let is_done = |task: &&Value| task["status"] == "succeeded";
+    let done = || all(&admin, "/api/v1/tasks").values().filter(is_done).count();
+    wait_until("all tasks are done", PATIENCE, || done() >= records.len()).unwrap();
+    let tasks = all(&admin, "/api/v1/tasks");
+    let of: BTreeSet<&str> = tasks.values().filter_map(|task| task["result"].as_str()).collect();
+    let written: BTreeSet<&str> = records.keys().map(String::as_str).collect();
+    assert_eq!(of, written, "each record has its task, and each task its record");
+    assert_eq!(tasks.len(), records.len(), "each record has one task");
+    let untold = records.keys().filter(|id| !told(id)).count();
     let swept = swept(&worker);
     assert!(swept >= rounds / 2, "nothing was left in the outbox: {swept}");
     println!(
-        "{rounds} kills, {} committed tasks, {untold} of them not answered before, {before} known \
-         to the queue before they were asked for again, {swept} found in the outbox by the sweep; \
-         none lost, none double",
-        committed.len()
+        "{rounds} kills, {} committed records and as many tasks, {untold} of them not answered \
+         before, {swept} found in the outbox by the sweep; none lost, none double",
+        records.len()
     );
 }

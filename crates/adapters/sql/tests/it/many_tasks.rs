@@ -26,11 +26,11 @@ fn queue(store: &Arc<dyn Store>) -> StoreQueue {
 /// Fails unless an enqueue and a claim cost on `many` what they cost on `few`, two empty stores.
 /// Says what they cost.
 pub(crate) async fn cost_the_same(few: Arc<dyn Store>, many: Arc<dyn Store>) -> String {
-    let count = sized(20_000, 1_000_000);
+    let count = sized(10_000, 1_000_000);
     let [few, many] = [few, many].map(|store| Load::on(Arc::new(queue(&store)), 60));
     few.fill(FEW).await;
     many.fill(count).await;
-    // Costs that grew with the number would be 20 times as high in the short run.
+    // Costs that grew with the number would be 10 times as high in the short run.
     let most = if count < 1_000_000 { 5.0 } else { 2.0 };
     let costs = check_costs(&few, &many, most).await;
     format!("{FEW} and {count} tasks wait: {costs}")
@@ -43,7 +43,7 @@ pub(crate) async fn leave_nothing(
     rows: impl AsyncFn() -> i64,
     bytes: impl AsyncFn() -> i64,
 ) -> String {
-    let (count, part) = (sized(10_000, 200_000), 2_500);
+    let (count, part) = (sized(5_000, 200_000), 2_500);
     let queue = queue(&store);
     let load = Load::on(Arc::new(queue.clone()), RETENTION_S);
     let purge = async || while store.purge_expired(PURGE).await.unwrap() == PURGE {};
