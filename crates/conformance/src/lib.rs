@@ -15,6 +15,7 @@
     reason = "a suite says that a guarantee is broken by panicking"
 )]
 
+pub mod blobs;
 pub mod cache;
 pub mod limiter;
 pub mod queue;

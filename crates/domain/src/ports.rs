@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use outrigger_kernel::{Clock, Ids, Random};
+use outrigger_ports::blobs::Blobs;
 use outrigger_ports::cached::CacheAside;
 use outrigger_ports::collection::{Collection, Entity};
 use outrigger_ports::http_client::HttpClient;
@@ -24,6 +25,8 @@ pub struct Ports {
     pub queue: Arc<dyn Queue>,
     /// The same tasks, for those who look after them.
     pub board: Arc<dyn TaskBoard>,
+    /// Files.
+    pub blobs: Arc<dyn Blobs>,
     /// Web servers of others.
     pub http: Arc<dyn HttpClient>,
     /// Delivers mail.

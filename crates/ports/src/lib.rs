@@ -3,6 +3,7 @@
 //! An adapter implements a port; `outrigger-conformance` holds the suite that every adapter of a
 //! port passes. The words here are the contract: an adapter may be faster, never different.
 
+pub mod blobs;
 pub mod cache;
 pub mod cached;
 pub mod collection;

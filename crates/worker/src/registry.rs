@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use outrigger_domain::auth::jobs as account;
 use outrigger_domain::notifications::jobs as notify;
+use outrigger_domain::records::jobs as records;
 use outrigger_domain::tasks::{AnyJob, Kind, Kinds, any, jobs};
 use outrigger_kernel::Result;
 use outrigger_ports::queue::KindLimits;
@@ -16,6 +17,8 @@ pub fn built_in() -> Vec<Arc<dyn AnyJob>> {
         any::<notify::SendRequest>(),
         any::<notify::SendEmail>(),
         any::<account::SendAccountMail>(),
+        any::<records::ExportRecords>(),
+        any::<records::ImportRecords>(),
     ]
 }
 

@@ -42,7 +42,7 @@ const GRAPH: &[Edges] = &[
     edges(DOMAIN, &[KERNEL, PORTS], &[EMBEDDED]),
     edges(HTTP, &[KERNEL, DOMAIN], &[]),
     edges(WORKER, &[KERNEL, PORTS, DOMAIN], &[EMBEDDED]),
-    edges(EMBEDDED, &[KERNEL, PORTS], &[CONFORMANCE]),
+    edges(EMBEDDED, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     // The memory store is the model that the real ones are compared with.
     edges(SQL, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
     edges(REDIS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use outrigger_embedded::{MemoryCache, MemoryLimiter, MemoryStore, Recorder, StoreQueue};
+use outrigger_embedded::{
+    MemoryBlobs, MemoryCache, MemoryLimiter, MemoryStore, Recorder, StoreQueue,
+};
 use outrigger_kernel::{Actor, Ctx, ManualClock, PageRequest, Role, SystemRandom, Timestamp};
 use outrigger_ports::cached::CacheAside;
 
@@ -29,6 +31,7 @@ impl World {
             board: queue,
             store,
             cache: Arc::new(CacheAside::new(cache, random.clone())),
+            blobs: Arc::new(MemoryBlobs::default()),
             http: Arc::new(Recorder::default()),
             mailer: Arc::new(Recorder::default()),
             limiter: Arc::new(MemoryLimiter::new(clock.clone())),

@@ -9,6 +9,7 @@
 //! - `filter`, `plan`, `list`: how a list is asked for, and which index answers it.
 //! - `envelope`, `etag`: a record as bytes, in the store, in the cache and on the wire.
 //! - `triggers`: tasks that follow from changes.
+//! - `transfer`, `jobs`: all records into a file, and those of a file into a collection.
 //! - one file for each operation; `upkeep` re-indexes and empties collections in the background.
 
 mod batch;
@@ -22,6 +23,7 @@ mod etag;
 mod field;
 mod filter;
 mod index;
+pub mod jobs;
 mod list;
 mod merge;
 mod model;
@@ -32,6 +34,7 @@ mod replace;
 mod rules;
 mod save;
 mod service;
+mod transfer;
 mod triggers;
 mod typed;
 mod upkeep;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_kernel::{Clock, Error, ErrorKind, Ids, Result, limits};
+use outrigger_ports::blobs::Blobs;
 use outrigger_ports::cached::CacheAside;
 use outrigger_ports::collection::Collection;
 use outrigger_ports::store::{Batch, Store, StoreError};
@@ -36,6 +37,7 @@ impl Default for Settings {
 pub struct Records {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) cache: Arc<CacheAside>,
+    pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Ids,
     pub(crate) definitions: Definitions,
@@ -58,6 +60,7 @@ impl Records {
         Self {
             store: ports.store.clone(),
             cache: ports.cache.clone(),
+            blobs: ports.blobs.clone(),
             clock: ports.clock.clone(),
             ids: ports.ids(),
             definitions: Definitions::new(ports, shared),

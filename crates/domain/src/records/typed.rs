@@ -36,7 +36,11 @@ pub(crate) fn encode(
     Ok(out)
 }
 
-fn value(schema: Option<&Value>, name: &str, text: &str) -> Result<Value> {
+/// The value that a text stands for.
+///
+/// # Errors
+/// `invalid` naming the query parameter.
+pub(crate) fn value(schema: Option<&Value>, name: &str, text: &str) -> Result<Value> {
     let types = types(schema);
     if types.is_empty() {
         return Ok(scalar(text).unwrap_or_else(|| Value::from(text)));

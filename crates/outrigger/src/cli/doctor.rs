@@ -91,6 +91,11 @@ async fn examine(config: &Config) -> (Vec<Examined>, Result<Vec<Migration>, Stri
         Err(error) => Some(Err(format!("{error:#}"))),
     };
     examined.extend(probed.map(|probed| Examined { name: "queue", probed }));
+    let probed = match compose::blobs(config) {
+        Ok(blobs) => blobs.probe().await.map_err(|error| error.to_string()),
+        Err(error) => Err(format!("{error:#}")),
+    };
+    examined.push(Examined { name: "blobs", probed });
     examined.push(Examined { name: "mail", probed: mail(config).await });
     (examined, migrations)
 }

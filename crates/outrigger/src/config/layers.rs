@@ -8,11 +8,12 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// Variables with a second, well-known name.
-const ALIASES: [(&str, &str); 10] = [
+const ALIASES: [(&str, &str); 11] = [
     ("PORT", "http.port"),
     ("DATABASE_URL", "database.url"),
     ("DATABASE_READONLY_URL", "database.readonly_url"),
     ("REDIS_URL", "redis.url"),
+    ("BLOB_URL", "blobs.url"),
     ("MAIL_URL", "mail.url"),
     ("OUTRIGGER_ENV", "deployment.environment"),
     ("OUTRIGGER_PUBLIC_URL", "http.public_url"),

@@ -27,6 +27,7 @@ pub struct Config {
     pub notifications: Notifications,
     #[serde(default)]
     pub schedules: BTreeMap<String, ScheduleInput>,
+    pub blobs: Blobs,
     pub mail: Mail,
     pub log: Log,
 }
@@ -189,6 +190,12 @@ pub struct Webhooks {
 #[serde(deny_unknown_fields)]
 pub struct Notifications {
     pub product: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Blobs {
+    pub url: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

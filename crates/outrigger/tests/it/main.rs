@@ -27,6 +27,7 @@ mod schedules;
 mod setup;
 mod sweep;
 mod tasks;
+mod transfer;
 mod triggers;
 mod users;
 mod webhooks;

@@ -1,5 +1,6 @@
 //! The adapters in memory pass the suites of their ports.
 
+mod blobs;
 mod cache;
 mod decorated;
 mod limiter;

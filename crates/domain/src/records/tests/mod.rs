@@ -3,6 +3,7 @@
 mod batches;
 mod lists;
 mod single;
+mod transfer;
 mod triggers;
 mod upkeep;
 

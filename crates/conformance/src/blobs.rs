@@ -1,0 +1,122 @@
+//! The suite of the blobs port.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use outrigger_ports::blobs::{BlobError, Blobs, PIECE_BYTES_MAX};
+
+/// Makes a `#[test]` of each guarantee of the blobs port. The argument is an
+/// `fn() -> (Arc<dyn Blobs>, K)`, `K` being what must live as long.
+#[macro_export]
+macro_rules! blobs_suite {
+    ($open:expr) => {
+        $crate::blobs_suite!(@tests $open;
+            what_is_written_is_read,
+            nothing_is_seen_before_the_end,
+            the_last_one_who_finishes_is_read,
+            deleting_says_whether_there_was_one,
+            only_keys_pass,
+        );
+    };
+    (@tests $open:expr; $($name:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::run(async {
+                    let (blobs, _keep) = $open();
+                    $crate::blobs::$name(blobs).await;
+                });
+            }
+        )+
+    };
+}
+
+async fn put(blobs: &Arc<dyn Blobs>, key: &str, bytes: &Bytes) -> u64 {
+    let mut writer = blobs.create(key).await.expect("a writer");
+    for piece in bytes.chunks(100_000) {
+        writer.write(Bytes::copy_from_slice(piece)).await.expect("a piece is written");
+    }
+    writer.finish().await.expect("the blob is there")
+}
+
+async fn get(blobs: &Arc<dyn Blobs>, key: &str) -> Option<Vec<u8>> {
+    let mut reader = blobs.open(key).await.expect("an answer")?;
+    let mut all = Vec::new();
+    while let Some(piece) = reader.next().await.expect("a piece") {
+        assert!((1..=PIECE_BYTES_MAX).contains(&piece.len()), "{}", piece.len());
+        all.extend_from_slice(&piece);
+    }
+    Some(all)
+}
+
+/// A pattern in which no two pieces are the same.
+fn pattern(bytes: usize) -> Bytes {
+    (0..bytes).map(|at| u8::try_from((at / 7 + at / 1_013) % 251).unwrap_or(0)).collect()
+}
+
+/// Also of no bytes, and of more than one piece; under keys with and without folders.
+pub async fn what_is_written_is_read(blobs: Arc<dyn Blobs>) {
+    for (key, bytes) in [("none", 0), ("a/one", 1), ("a/b/many.bin", 3 * PIECE_BYTES_MAX + 7)] {
+        let bytes = pattern(bytes);
+        assert_eq!(put(&blobs, key, &bytes).await, bytes.len() as u64);
+        assert_eq!(get(&blobs, key).await.as_deref(), Some(&bytes[..]), "{key}");
+    }
+    assert_eq!(get(&blobs, "a/two").await, None);
+    assert_eq!(get(&blobs, "a").await, None);
+}
+
+/// Nor when the writer is dropped; who reads what was there reads it to its end.
+pub async fn nothing_is_seen_before_the_end(blobs: Arc<dyn Blobs>) {
+    let mut dropped = blobs.create("new").await.expect("a writer");
+    dropped.write(Bytes::from_static(b"half")).await.expect("a piece is written");
+    assert_eq!(get(&blobs, "new").await, None);
+    drop(dropped);
+    assert_eq!(get(&blobs, "new").await, None);
+    let (old, new) = (pattern(2 * PIECE_BYTES_MAX), Bytes::from_static(b"new"));
+    put(&blobs, "old", &old).await;
+    let mut reader = blobs.open("old").await.expect("an answer").expect("it is there");
+    let mut read = reader.next().await.expect("a piece").expect("a piece").to_vec();
+    put(&blobs, "old", &new).await;
+    while let Some(piece) = reader.next().await.expect("a piece") {
+        read.extend_from_slice(&piece);
+    }
+    assert!(read == old, "what was open has changed");
+    assert_eq!(get(&blobs, "old").await.as_deref(), Some(&new[..]));
+}
+
+/// Whoever began first.
+pub async fn the_last_one_who_finishes_is_read(blobs: Arc<dyn Blobs>) {
+    let mut first = blobs.create("both").await.expect("a writer");
+    let mut second = blobs.create("both").await.expect("a writer");
+    for _ in 0..3 {
+        first.write(Bytes::from_static(b"1")).await.expect("a piece is written");
+        second.write(Bytes::from_static(b"2")).await.expect("a piece is written");
+    }
+    second.finish().await.expect("the blob is there");
+    assert_eq!(get(&blobs, "both").await.as_deref(), Some(&b"222"[..]));
+    first.finish().await.expect("the blob is there");
+    assert_eq!(get(&blobs, "both").await.as_deref(), Some(&b"111"[..]));
+}
+
+/// And then there is none.
+pub async fn deleting_says_whether_there_was_one(blobs: Arc<dyn Blobs>) {
+    put(&blobs, "a/one", &pattern(10)).await;
+    assert!(blobs.delete("a/one").await.expect("an answer"));
+    assert!(!blobs.delete("a/one").await.expect("an answer"));
+    assert_eq!(get(&blobs, "a/one").await, None);
+}
+
+/// Nothing leads out of where the blobs are, or to what is not finished.
+pub async fn only_keys_pass(blobs: Arc<dyn Blobs>) {
+    let long = "x".repeat(256);
+    for key in [
+        "", "/", "/a", "a/", "a//b", "..", "../a", "a/../b", ".a", "a/.b", "a b", "a\\b", "é",
+        &long,
+    ] {
+        let refused = |result: Option<BlobError>| matches!(result, Some(BlobError::Key(_)));
+        assert!(refused(blobs.create(key).await.err()), "{key}");
+        assert!(refused(blobs.open(key).await.err()), "{key}");
+        assert!(refused(blobs.delete(key).await.err()), "{key}");
+    }
+    put(&blobs, &"x".repeat(255), &pattern(1)).await;
+}
