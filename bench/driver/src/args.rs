@@ -15,6 +15,8 @@ pub(crate) struct Args {
     pub(crate) scenarios: Vec<Scenario>,
     /// Whether to measure cost at 1,000 and 1,000,000 records.
     pub(crate) scale: bool,
+    /// Whether to measure background work.
+    pub(crate) tasks: bool,
     /// Whether to measure memory and start of the embedded server.
     pub(crate) idle: bool,
     /// Who takes part.
@@ -43,6 +45,7 @@ impl Args {
         let args = Self {
             scenarios: Scenario::ALL.into_iter().filter(|s| wanted(s.name())).collect(),
             scale: wanted("scale") && peers.contains(&Which::Ours),
+            tasks: wanted("tasks") && peers.contains(&Which::Ours) && peers.contains(&Which::Floor),
             idle: wanted("idle") && peers.contains(&Which::Ours),
             peers,
             round: Duration::from_secs(*matches.get_one("seconds").unwrap_or(&3)),
@@ -58,12 +61,12 @@ impl Args {
     /// Whether everything is measured, so that the results may be kept.
     pub(crate) fn is_complete(&self) -> bool {
         let all = self.scenarios.len() == Scenario::ALL.len();
-        all && self.scale && self.idle && self.peers.len() == Which::ALL.len()
+        all && self.scale && self.tasks && self.idle && self.peers.len() == Which::ALL.len()
     }
 }
 
 fn command() -> Command {
-    let names = Scenario::ALL.map(Scenario::name).into_iter().chain(["scale", "idle"]);
+    let names = Scenario::ALL.map(Scenario::name).into_iter().chain(["tasks", "scale", "idle"]);
     let number = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name("N").help(help)
     };

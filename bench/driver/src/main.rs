@@ -19,6 +19,7 @@ mod scale;
 mod scenario;
 mod servers;
 mod stats;
+mod tasks;
 
 use anyhow::Result;
 use args::Args;
@@ -32,11 +33,14 @@ fn main() -> Result<()> {
     if args.idle {
         report.idle = Some(idle::measure(&built)?);
     }
-    if args.scale || !args.scenarios.is_empty() {
+    if args.scale || args.tasks || !args.scenarios.is_empty() {
         let servers = Servers::start()?;
         report.servers = servers.versions()?;
         if !args.scenarios.is_empty() {
             report.compared = compare::run(&args, &built, &servers)?;
+        }
+        if args.tasks {
+            report.tasks = Some(tasks::measure(&built, &servers)?);
         }
         if args.scale {
             report.scale = Some(scale::measure(&args, &built, &servers)?);

@@ -13,16 +13,19 @@ pub(crate) enum Scenario {
     AuthenticatedRead,
     /// E-mail and password for a session and a token.
     Login,
+    /// A task in Redis, for whoever may enqueue one.
+    Enqueue,
 }
 
 impl Scenario {
     /// All, in the order of the report.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::CachedRead,
         Self::UncachedRead,
         Self::DurableCreate,
         Self::AuthenticatedRead,
         Self::Login,
+        Self::Enqueue,
     ];
 
     /// Its name on the command line and in the results.
@@ -33,6 +36,7 @@ impl Scenario {
             Self::DurableCreate => "durable-create",
             Self::AuthenticatedRead => "authenticated-read",
             Self::Login => "login",
+            Self::Enqueue => "enqueue",
         }
     }
 

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use outrigger_testkit::redis::RedisOptions;
 use outrigger_testkit::{Postgres, PostgresOptions, Redis};
 
 use crate::{out, proc};
 
-/// Both servers; PostgreSQL waits for the disk at each commit.
+/// Both servers; PostgreSQL waits for the disk at each commit, Redis writes its append-only file each
+/// second.
 pub(crate) struct Servers {
     pub(crate) postgres: Postgres,
     pub(crate) redis: Redis,
@@ -24,7 +26,10 @@ impl Servers {
             settings: settings.map(|(name, value)| (name.into(), value.into())).to_vec(),
             ..PostgresOptions::default()
         })?;
-        Ok(Self { postgres, redis: Redis::start()? })
+        let args =
+            ["--appendonly", "yes", "--appendfsync", "everysec"].map(ToOwned::to_owned).to_vec();
+        let redis = Redis::start_with(RedisOptions { args, ..RedisOptions::default() })?;
+        Ok(Self { postgres, redis })
     }
 
     /// The processor time that both have used so far.

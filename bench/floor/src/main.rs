@@ -1,7 +1,8 @@
-//! The floor: the least that can answer the five requests of the benchmark. One single-threaded
+//! The floor: the least that can answer the six requests of the benchmark. One single-threaded
 //! runtime for each core, a listener of its own each, hand-written handlers, no features.
 //!
-//! `outrigger-bench-floor PORT DATABASE_URL REDIS_URL THREADS`
+//! `outrigger-bench-floor PORT DATABASE_URL REDIS_URL THREADS`, or, to finish tasks from a bare Redis
+//! stream and print how many a second, `outrigger-bench-floor REDIS_URL TASKS`.
 
 mod answer;
 mod core;
@@ -9,6 +10,7 @@ mod create;
 mod login;
 mod password;
 mod read;
+mod tasks;
 mod token;
 
 use std::net::SocketAddr;
@@ -30,8 +32,10 @@ const BACKLOG: i32 = 1_024;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [port, database, redis, threads] = args.as_slice() else {
-        anyhow::bail!("usage: outrigger-bench-floor PORT DATABASE_URL REDIS_URL THREADS");
+    let [port, database, redis, threads] = match args.as_slice() {
+        [redis, count] => return finish_tasks(redis, count.parse().context("TASKS")?),
+        [port, database, redis, threads] => [port, database, redis, threads],
+        _ => anyhow::bail!("usage: outrigger-bench-floor PORT DATABASE_URL REDIS_URL THREADS"),
     };
     let port: u16 = port.parse().context("PORT is not a number")?;
     let threads: usize = threads.parse().context("THREADS is not a number")?;
@@ -45,6 +49,13 @@ fn main() -> Result<()> {
     for thread in started {
         thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
     }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of a program")]
+fn finish_tasks(redis: &str, count: usize) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    println!("{:.0}", runtime.block_on(tasks::finish(redis, count))?);
     Ok(())
 }
 
@@ -62,6 +73,7 @@ fn run(port: u16, database: &str, redis: &str, keys: Arc<Keys>) -> Result<()> {
             .route("/me/items/{id}", get(read::authenticated))
             .route("/items", post(create::handle))
             .route("/login", post(login::handle))
+            .route("/tasks", post(tasks::add))
             .with_state(core);
         serve(listen(port)?, router).await
     })

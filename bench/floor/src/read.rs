@@ -43,9 +43,7 @@ pub(crate) async fn authenticated(
     headers: HeaderMap,
 ) -> Result<Response, Failed> {
     let refused = || Failed::status(StatusCode::UNAUTHORIZED);
-    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = token.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(refused)?;
-    let session = core.verified.session(token, &core.keys).ok_or_else(refused)?;
+    let session = session_of(&core, &headers)?;
     let session_key = format!("{PREFIX}s:{session}");
     let key = format!("{PREFIX}i:{id}");
     let (live, found): (Option<Vec<u8>>, Option<Vec<u8>>) =
@@ -57,6 +55,14 @@ pub(crate) async fn authenticated(
         Some(text) => Ok(json(StatusCode::OK, text)),
         None => Ok(json(StatusCode::OK, fill(&core, &id, &key).await?)),
     }
+}
+
+/// The session that the access token names.
+pub(crate) fn session_of(core: &Core, headers: &HeaderMap) -> Result<Arc<str>, Failed> {
+    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = token.and_then(|value| value.strip_prefix("Bearer "));
+    let session = token.and_then(|token| core.verified.session(token, &core.keys));
+    session.ok_or_else(|| Failed::status(StatusCode::UNAUTHORIZED))
 }
 
 /// Reads the item and puts it into the cache.

@@ -78,6 +78,7 @@ pub(crate) struct Paths {
     authenticated: &'static str,
     create: &'static str,
     login: &'static str,
+    enqueue: &'static str,
 }
 
 /// The paths of the floor and of the FastAPI reference.
@@ -87,6 +88,7 @@ const PEER_PATHS: Paths = Paths {
     authenticated: "/me/items/",
     create: "/items",
     login: "/login",
+    enqueue: "/tasks",
 };
 
 /// A peer that runs and has its data.
@@ -139,6 +141,16 @@ impl Peer {
                     .over(data::RECORDS, Order::Random)
                     .expecting(Expected { status: 201, body_bytes: data::record_bytes() })
             }
+            Scenario::Enqueue => {
+                let token = match self.which {
+                    Which::Ours => ours::admin_token(self.port)?,
+                    Which::Floor | Which::Fastapi => self.token()?,
+                };
+                let body = "{\"kind\":\"noop\",\"payload\":{\"echo\":#}}";
+                Requests::new("POST", self.paths.enqueue, Some(&token), Some(body))
+                    .over(data::RECORDS, Order::InTurn)
+                    .expecting(Expected { status: 202, body_bytes: 50..=2_000 })
+            }
             Scenario::Login => {
                 Requests::new("POST", self.paths.login, None, Some(&data::login_body()))
                     .over(data::USERS, Order::InTurn)
@@ -175,7 +187,7 @@ fn login(port: u16, path: &str, email: &str, password: &str) -> Result<String> {
 }
 
 /// Waits until `path` is answered with this status.
-fn wait_for(process: &Process, port: u16, path: &str, status: u16) -> Result<()> {
+pub(crate) fn wait_for(process: &Process, port: u16, path: &str, status: u16) -> Result<()> {
     eventually("an answer of the server", START_TIMEOUT, || {
         if !process.is_running() {
             return Ok(Err(anyhow::anyhow!("it ended:\n{}", process.log())));

@@ -35,6 +35,7 @@ const PATHS: Paths = Paths {
     authenticated: "/api/v1/records/signed_in/",
     create: "/api/v1/records/created",
     login: LOGIN,
+    enqueue: "/api/v1/tasks",
 };
 
 pub(super) fn start(built: &Built, servers: &Servers) -> Result<Peer> {
@@ -56,6 +57,8 @@ pub(crate) fn start_empty(built: &Built, servers: &Servers, database: &str) -> R
         ("DATABASE_URL", url.as_str()),
         ("REDIS_URL", &servers.redis.url()),
         ("OUTRIGGER__REDIS__PREFIX", &prefix),
+        // Tasks are run by others, as the floor's are.
+        ("OUTRIGGER__DEPLOYMENT__ROLES", "api"),
     ];
     start_in(built, TempDir::new("outrigger")?, &settings)
 }

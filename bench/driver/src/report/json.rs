@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Report;
 use crate::compare::Round;
 use crate::scale::Grown;
+use crate::tasks::Tasks;
 
 impl Report {
     pub(super) fn json(&self) -> Value {
@@ -47,6 +48,7 @@ impl Report {
             },
             "compared": compared,
             "scale": scale,
+            "tasks": self.tasks.as_ref().map(tasks_json),
             "idle": self.idle.map(|idle| json!({
                 "first_start_ms": {"best": rounded(idle.first_ms_best), "median": rounded(idle.first_ms_median)},
                 "start_ms": {"best": rounded(idle.again_ms_best), "median": rounded(idle.again_ms_median)},
@@ -54,6 +56,23 @@ impl Report {
             })),
         })
     }
+}
+
+fn tasks_json(tasks: &Tasks) -> Value {
+    let finished = tasks.finished.iter().map(|finished| {
+        json!({
+            "place": finished.place,
+            "tasks": finished.tasks,
+            "tasks_per_s": rounded(finished.rate),
+            "worker_cpu_ms_per_1000": rounded(finished.cpu_ms),
+        })
+    });
+    json!({
+        "finished": finished.collect::<Vec<_>>(),
+        "bare_stream_tasks_per_s": rounded(tasks.stream_rate),
+        "idle_redis_commands_per_s": rounded(tasks.idle_commands),
+        "start_ms_median": rounded(tasks.start_ms),
+    })
 }
 
 fn round_json(round: &Round) -> Value {

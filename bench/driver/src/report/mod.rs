@@ -15,6 +15,7 @@ use crate::machine;
 use crate::peers::Which;
 use crate::scale::Grown;
 use crate::scenario::Scenario;
+use crate::tasks::Tasks;
 
 /// Around the results in the README.
 const BEGIN: &str = "<!-- results -->";
@@ -31,6 +32,7 @@ pub(crate) struct Report {
     pub(crate) servers: String,
     pub(crate) compared: Vec<Measured>,
     pub(crate) scale: Option<Vec<Grown>>,
+    pub(crate) tasks: Option<Tasks>,
     pub(crate) idle: Option<Idle>,
 }
 
@@ -47,6 +49,7 @@ impl Report {
             servers: String::new(),
             compared: Vec::new(),
             scale: None,
+            tasks: None,
             idle: None,
         }
     }
