@@ -13,6 +13,9 @@ use serde::Serialize;
 
 use crate::state::App;
 
+/// The check of this process's own worker.
+pub const WORKER: &str = "worker";
+
 /// What one dependency said when it was last asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
@@ -90,14 +93,23 @@ impl Health {
         !checks.is_empty() && checks.values().all(|check| check.status != CheckStatus::Down)
     }
 
+    /// Whether everything answers, also what is not needed.
+    pub fn is_well(&self) -> bool {
+        let checks = self.checks.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        checks.values().all(|check| check.status == CheckStatus::Ok)
+    }
+
     /// 200 while the process may receive traffic, 503 while it drains.
     pub fn traffic(&self) -> Response {
         if self.is_draining() { word(false, "draining") } else { word(true, "ok") }
     }
 
-    /// 200 while the process runs.
+    /// 200 while the process does its work: 503 only when a restart would mend it, which is when its
+    /// worker stands still. What others lack, such as a database, is no reason.
     pub fn live(&self) -> Response {
-        word(true, "ok")
+        let checks = self.checks.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let stands = checks.get(WORKER).is_some_and(|check| check.status == CheckStatus::Down);
+        if stands { word(false, "the worker stands still") } else { word(true, "ok") }
     }
 
     /// 200 while traffic is wanted and everything that is needed answers.

@@ -47,6 +47,8 @@ pub const TRIGGERS_MAX: usize = 4;
 pub const CACHE_TTL_S_MAX: u32 = 86_400;
 /// Largest payload of a task, in bytes of JSON.
 pub const TASK_PAYLOAD_BYTES_MAX: usize = 128 * 1024;
+/// The same once it is encrypted, which makes it base64 with a nonce, a tag and quotes.
+pub const TASK_SEALED_BYTES_MAX: usize = TASK_PAYLOAD_BYTES_MAX / 3 * 4 + 64;
 /// Largest result of a task, in bytes of JSON; a larger one belongs into a file or a record.
 pub const TASK_RESULT_BYTES_MAX: usize = 32 * 1024;
 /// Longest text of a task's error, in bytes; what is beyond is cut off.
@@ -77,10 +79,8 @@ pub const CATCH_UP_MAX: usize = 100;
 pub const TASKS_MAX: usize = 200;
 
 const _: () = assert!(RECORD_DATA_BYTES_MAX < DOCUMENT_BYTES_MAX);
-// A payload that is encrypted is kept as base64.
-const _: () = assert!(
-    TASK_PAYLOAD_BYTES_MAX / 3 * 4 + 2 * TASK_RESULT_BYTES_MAX + 8_192 < DOCUMENT_BYTES_MAX
-);
+const _: () =
+    assert!(TASK_SEALED_BYTES_MAX + 2 * TASK_RESULT_BYTES_MAX + 8_192 < DOCUMENT_BYTES_MAX);
 const _: () = assert!(BATCH_OPERATIONS_MAX + 2 <= BATCH_MAX);
 const _: () = assert!(TRIGGERS_MAX < BATCH_OPERATIONS_MAX);
 const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && PAGE_MAX <= QUERY_LIMIT_MAX);

@@ -100,6 +100,11 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
             true => Some(work::start(config, &process.backends, &process.shared, &registry)?),
             false => None,
         };
+        if working.is_none() {
+            // Workers elsewhere may take leases from here.
+            let queue = connected.ports.queue.clone();
+            tokio::spawn(outrigger_worker::tend(queue, upkeep::TEND));
+        }
         let scheduling = scheduling(config, &process, &main, phase).await?;
         tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
         let store = connected.ports.store.clone();
@@ -234,7 +239,6 @@ fn announce(config: &Config, listener: Option<&TcpListener>, internal: &TcpListe
             version = env!("CARGO_PKG_VERSION"),
             internal = %internal.local_addr()?,
             database = crate::config::redact_url(config.database.url.expose()),
-            queues = config.worker.queues.join(", "),
             "outrigger runs as {}",
             config.roles().join(" and "),
         );

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_http::health::{Check, CheckStatus, Health};
+use outrigger_http::health::{Check, CheckStatus, Health, WORKER};
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::Store;
 
@@ -12,6 +12,8 @@ use crate::config::Config;
 
 /// How often each backend is asked.
 const EVERY: Duration = Duration::from_secs(1);
+/// While all is well, what Redis may be behind is asked only each so many times: it has much to say.
+const REDIS_EVERY: usize = 5;
 
 /// Runs until the process ends.
 pub(crate) async fn run(
@@ -20,11 +22,15 @@ pub(crate) async fn run(
     health: Arc<Health>,
     worker: Option<outrigger_worker::Health>,
 ) {
-    loop {
+    for round in 1_usize.. {
         tokio::time::sleep(EVERY).await;
-        once(&connected, &config, &health).await;
+        database(&connected, &health).await;
+        if round % REDIS_EVERY == 0 || !health.is_well() {
+            redis(&connected, &config, &health).await;
+        }
+        connected.ports.cache.repair().await;
         if let Some(worker) = &worker {
-            health.note("worker", consuming(worker));
+            health.note(WORKER, consuming(worker));
         }
     }
 }
@@ -38,16 +44,23 @@ pub(crate) async fn warn(database: &dyn Store) {
 
 /// Asks each backend once.
 pub(crate) async fn once(connected: &Connected, config: &Config, health: &Health) {
+    database(connected, health).await;
+    redis(connected, config, health).await;
+}
+
+async fn database(connected: &Connected, health: &Health) {
     let database = connected.ports.store.probe().await.map_err(|error| error.to_string());
     health.note("database", check(database, CheckStatus::Down));
     if let Some(replica) = &connected.replica {
         let replica = replica.probe().await.map_err(|error| error.to_string());
         health.note("database_readonly", check(replica, CheckStatus::Degraded));
     }
+}
+
+async fn redis(connected: &Connected, config: &Config, health: &Health) {
     if config.redis.url.is_set() {
         let cache = connected.cache.probe().await.map_err(|error| error.to_string());
         health.note("cache", check(cache, CheckStatus::Degraded));
-        connected.ports.cache.repair().await;
         let limiter = connected.ports.limiter.probe().await.map_err(|error| error.to_string());
         health.note("limiter", check(limiter, CheckStatus::Degraded));
     }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use outrigger_kernel::{Clock, Timestamp};
 
-/// A worker whose loop has stood still for longer is not well, although its port may answer.
-const STILL_MAX: Duration = Duration::from_secs(30);
+/// A worker whose loop has stood still for longer is not well, although its port may answer. It is
+/// asked each second, and has to be known within half a minute.
+const STILL_MAX: Duration = Duration::from_secs(25);
 
 /// When the loop last went round; shared by the worker and those who ask.
 #[derive(Clone, Debug)]
@@ -37,5 +38,24 @@ impl Health {
     /// Whether it consumes, or would if there were something.
     pub fn is_well(&self) -> bool {
         self.still() <= STILL_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outrigger_kernel::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn a_worker_that_stands_still_is_found_within_half_a_minute() {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
+        let health = Health::new(clock.clone());
+        clock.advance(STILL_MAX);
+        assert!(health.is_well());
+        clock.advance(Duration::from_secs(4));
+        assert!(!health.is_well());
+        health.went_round();
+        assert!(health.is_well());
     }
 }

@@ -11,5 +11,5 @@ mod scheduler;
 
 pub use health::Health;
 pub use registry::{Registry, built_in};
-pub use runner::{Options, Parts, Stop, Worker};
+pub use runner::{Options, Parts, Stop, Worker, tend};
 pub use scheduler::Scheduler;

@@ -182,13 +182,14 @@ impl Records {
                 is_cut: data.is_none(),
             };
             let whole = self.tasks.prepare_checked(ctx, trigger.task(&event(Some(record.data)))?);
-            // Encrypted, a payload is longer.
-            let fits = |task: &Task| task.payload.get().len() <= limits::TASK_PAYLOAD_BYTES_MAX;
-            tasks.push(match whole {
-                Ok(task) if fits(&task) => task,
-                Err(error) if error.kind() != ErrorKind::Invalid => return Err(error),
-                _ => self.tasks.prepare_checked(ctx, trigger.task(&event(None))?)?,
-            });
+            let task = match whole {
+                Err(error) if error.kind() == ErrorKind::Invalid => {
+                    self.tasks.prepare_checked(ctx, trigger.task(&event(None))?)
+                }
+                whole => whole,
+            };
+            // The change is somebody's; what follows from it is for administrators to see and to stop.
+            tasks.push(Task { created_by: None, ..task? });
         }
         Ok(tasks)
     }

@@ -154,7 +154,9 @@ impl Tasks {
     pub fn check(&self, input: &TaskInput) -> Result<()> {
         let kind = self.kinds.get(&input.kind, &["body", "kind"])?;
         kind.check(&input.payload).map_err(|error| error.within(&["body", "payload"]))?;
+        payload_text(&input.payload)?;
         due(input, self.clock.now())?;
+        check_unique_key(input)?;
         match &input.queue {
             Some(queue) => check_name(queue, &["body", "queue"]),
             None => Ok(()),
@@ -242,6 +244,16 @@ fn due(input: &TaskInput, now: Timestamp) -> Result<Timestamp> {
         return Err(Error::invalid(&["body", place], "maximum", message));
     }
     Ok(run_at)
+}
+
+/// The schema counts letters; what is kept is bytes.
+fn check_unique_key(input: &TaskInput) -> Result<()> {
+    let most = limits::TASK_UNIQUE_KEY_BYTES_MAX;
+    if input.unique_key.as_ref().is_none_or(|key| key.len() <= most) {
+        return Ok(());
+    }
+    let message = format!("a unique key has at most {most} bytes");
+    Err(Error::invalid(&["body", "unique_key"], "too_large", message))
 }
 
 fn payload_text(payload: &Value) -> Result<Box<RawValue>> {

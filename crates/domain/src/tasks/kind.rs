@@ -64,6 +64,8 @@ pub struct Kind {
     pub payload: Value,
     /// How its tasks are treated.
     pub options: Options,
+    /// Whether workers elsewhere run it.
+    pub is_external: bool,
     schema: Schema,
 }
 
@@ -85,15 +87,21 @@ impl Kind {
     /// A kind of this name, whose payload has this schema.
     ///
     /// # Errors
-    /// `invalid` when the name or the schema cannot be used.
+    /// `invalid` when the name, the schema or an option cannot be used.
     pub fn new(name: &str, description: &str, payload: Value, options: Options) -> Result<Self> {
         check_name(name, &["kind"])?;
+        check_name(options.queue, &["queue"])?;
+        if !(1..=limits::TASK_ATTEMPTS_MAX).contains(&options.max_attempts) {
+            let message = format!("{name}: attempts are 1 to {}", limits::TASK_ATTEMPTS_MAX);
+            return Err(Error::invalid(&["max_attempts"], "range", message));
+        }
         let schema = Schema::compile(&payload)?;
         Ok(Self {
             name: name.to_owned(),
             description: description.to_owned(),
             payload,
             options,
+            is_external: false,
             schema,
         })
     }
@@ -104,7 +112,9 @@ impl Kind {
     /// `invalid` when the name cannot be used.
     pub fn external(name: &str) -> Result<Self> {
         let any = Value::Bool(true);
-        Self::new(name, "run by workers that take leases over HTTP", any, Options::default())
+        let description = "run by workers that take leases over HTTP";
+        let kind = Self::new(name, description, any, Options::default())?;
+        Ok(Self { is_external: true, ..kind })
     }
 
     /// Checks a payload.

@@ -150,11 +150,7 @@ impl Tasks {
     pub async fn lease(&self, ctx: &Ctx, queue: &str, input: &LeaseInput) -> Result<LeaseView> {
         require_worker(ctx)?;
         check_name(queue, &["path", "queue"])?;
-        let mut kinds: Vec<KindLimits> = Vec::with_capacity(input.kinds.len());
-        for (place, name) in input.kinds.iter().enumerate() {
-            let kind = self.kind(name, &["body", "kinds", &place.to_string()])?;
-            kinds.push(kind.limits());
-        }
+        let kinds = self.leasable(ctx, &input.kinds)?;
         let claim = Claim {
             queue,
             kinds: &kinds,
@@ -167,9 +163,7 @@ impl Tasks {
             let found = self.queue.claim(&claim).await?;
             let left = until.since(self.clock.now());
             if !found.is_empty() || left.is_zero() {
-                let items = found.into_iter().map(|task| self.leased(task));
-                let items = items.collect::<Result<_>>()?;
-                return Ok(LeaseView { items });
+                return Ok(LeaseView { items: self.opened(found).await? });
             }
             self.queue.wait(&[queue.to_owned()], left).await;
         }
@@ -234,6 +228,44 @@ impl Tasks {
             Some(true) => Ok(()),
             _ => Err(lease_lost()),
         }
+    }
+
+    /// These kinds, each once. Those that this deployment runs itself are for administrators: their
+    /// payloads may hold what users must not see.
+    fn leasable(&self, ctx: &Ctx, names: &[String]) -> Result<Vec<KindLimits>> {
+        let mut kinds: Vec<KindLimits> = Vec::with_capacity(names.len());
+        for (place, name) in names.iter().enumerate() {
+            let place = ["body", "kinds", &place.to_string()];
+            let kind = self.kind(name, &place)?;
+            if !kind.is_external && !ctx.is_admin() {
+                let message = "this deployment runs tasks of this kind itself; others are named in \
+                               tasks.external_kinds";
+                return Err(Error::invalid(&place, "not_external", message));
+            }
+            if kinds.iter().all(|known| known.kind != *name) {
+                kinds.push(kind.limits());
+            }
+        }
+        Ok(kinds)
+    }
+
+    /// What was leased with payloads that can be read. The others fail for good.
+    async fn opened(&self, found: Vec<Leased>) -> Result<Vec<LeasedView>> {
+        let (mut items, mut sealed) = (Vec::with_capacity(found.len()), Vec::new());
+        for leased in found {
+            let lease = leased.lease.clone();
+            match self.leased(leased) {
+                Ok(item) => items.push(item),
+                Err(error) => {
+                    let error = failure(error.code(), error.to_string());
+                    sealed.push(Settlement { lease, outcome: Outcome::Failed { error } });
+                }
+            }
+        }
+        if !sealed.is_empty() {
+            self.queue.settle(sealed).await?;
+        }
+        Ok(items)
     }
 
     fn leased(&self, leased: Leased) -> Result<LeasedView> {

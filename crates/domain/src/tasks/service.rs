@@ -163,6 +163,10 @@ impl Tasks {
             _ => return Err(Error::conflict("task_not_finished", "the task is not finished")),
         }
         let record = self.board.replay(id).await?.ok_or_else(|| Error::not_found("task"))?;
+        if record.status.is_final() {
+            let message = "another task with its unique key is not finished";
+            return Err(Error::conflict("not_unique", message));
+        }
         self.note(ctx, Action::TaskReplayed, id).await?;
         TaskView::of(&record)
     }

@@ -19,7 +19,7 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
         .with_context(|| format!("nothing listens on {address} (http.internal_port)"))?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream
-        .write_all(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        .write_all(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).context("the process does not answer")?;
     let status = answer.split(' ').nth(1).unwrap_or_default();

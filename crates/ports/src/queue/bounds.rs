@@ -76,7 +76,11 @@ impl Task {
         check_name(&of("queue"), &self.queue)?;
         check_name(&of("kind"), &self.kind)?;
         let payload = self.payload.get().len();
-        check_bytes(&of("payload"), payload, limits::TASK_PAYLOAD_BYTES_MAX)?;
+        let most = match self.sealed {
+            true => limits::TASK_SEALED_BYTES_MAX,
+            false => limits::TASK_PAYLOAD_BYTES_MAX,
+        };
+        check_bytes(&of("payload"), payload, most)?;
         if let Some(key) = &self.unique_key {
             check_bytes(&of("unique key"), key.len(), limits::TASK_UNIQUE_KEY_BYTES_MAX)?;
         }

@@ -23,6 +23,11 @@ pub(super) async fn run(worker: &Arc<Inner>, stop: Stop) {
         tokio::select! {
             () = worker.running.has_room() => {}
             () = stop.requested() => return,
+            // A worker with its hands full is well.
+            () = tokio::time::sleep(WAIT) => {
+                worker.health.went_round();
+                continue;
+            }
         }
         first = (first + 1) % worker.options.queues.len().max(1);
         // A queue that is away is the queue's trouble; a call that never returns is this worker's.

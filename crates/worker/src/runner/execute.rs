@@ -53,9 +53,12 @@ async fn run(
 ) -> Option<Outcome> {
     let Leased { task, attempt, .. } = leased;
     let started = Instant::now();
-    let waited = worker.clock.now().since(task.run_at);
-    metrics::histogram!("outrigger_task_wait_seconds", "queue" => task.queue.clone())
-        .record(waited.as_secs_f64());
+    // The pauses between attempts are meant: only the first one says how long tasks wait.
+    if attempt == 1 {
+        let waited = worker.clock.now().since(task.run_at);
+        metrics::histogram!("outrigger_task_wait_seconds", "queue" => task.queue.clone())
+            .record(waited.as_secs_f64());
+    }
     let (stop, stopping) = watch::channel(false);
     let ctx = TaskCtx {
         ctx: Ctx::system(&task.id),

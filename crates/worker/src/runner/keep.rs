@@ -4,13 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_kernel::limits::TASKS_MAX;
-use outrigger_ports::queue::{Beat, Heartbeat, Lease};
+use outrigger_ports::queue::{Beat, Heartbeat, Lease, Queue};
 
 use super::Inner;
 use super::running::Signal;
-
-/// The pause between two rounds of tending.
-const TEND: Duration = Duration::from_secs(1);
 
 /// Extends the leases of all running tasks, three times within the time of one.
 pub(super) async fn leases(worker: Arc<Inner>) {
@@ -47,13 +44,14 @@ async fn extend(worker: &Inner, beats: &[Heartbeat]) {
     }
 }
 
-/// Does what time demands of the queue.
-pub(super) async fn queue(worker: Arc<Inner>) {
+/// Does what time demands of the queue, with this pause between two rounds, until it is dropped.
+/// Any number may.
+pub async fn tend(queue: Arc<dyn Queue>, every: Duration) {
     let counter = |what| metrics::counter!("outrigger_tasks_tended_total", "what" => what);
     let (promoted, recovered) = (counter("promoted"), counter("recovered"));
     let (quarantined, forgotten) = (counter("quarantined"), counter("forgotten"));
     loop {
-        match worker.queue.tend().await {
+        match queue.tend().await {
             Ok(tended) => {
                 promoted.increment(tended.promoted as u64);
                 recovered.increment(tended.recovered as u64);
@@ -69,6 +67,6 @@ pub(super) async fn queue(worker: Arc<Inner>) {
             }
             Err(error) => tracing::warn!(source = %error, "the queue could not be tended"),
         }
-        tokio::time::sleep(TEND).await;
+        tokio::time::sleep(every).await;
     }
 }

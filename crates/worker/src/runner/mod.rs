@@ -24,7 +24,11 @@ use crate::registry::Registry;
 use running::Running;
 use settle::Settler;
 
+pub use keep::tend;
 pub use stop::Stop;
+
+/// The pause of a worker between two rounds of tending.
+const TEND: Duration = Duration::from_secs(1);
 
 /// How a worker works.
 #[derive(Clone, Debug)]
@@ -97,7 +101,7 @@ impl Worker {
     /// the rest back.
     pub async fn run(&self, stop: Stop) {
         let kept = tokio::spawn(keep::leases(self.0.clone()));
-        let tended = tokio::spawn(keep::queue(self.0.clone()));
+        let tended = tokio::spawn(keep::tend(self.0.queue.clone(), TEND));
         claims::run(&self.0, stop.clone()).await;
         tracing::info!(running = self.0.running.count(), "the worker claims nothing more");
         tokio::select! {

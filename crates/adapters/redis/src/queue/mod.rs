@@ -9,6 +9,7 @@
 mod board;
 mod check;
 mod error;
+mod lost;
 mod record;
 mod scripts;
 mod wake;
@@ -29,6 +30,7 @@ use outrigger_ports::queue::{KindLimits, Lease};
 use outrigger_ports::store::Write;
 use redis::Value;
 
+use self::lost::Lost;
 use self::record::{bytes, number, text};
 use self::scripts::{Args, Scripts};
 use self::wake::Wakes;
@@ -54,6 +56,7 @@ pub struct RedisQueue {
     wakes: Wakes,
     turn: AtomicU32,
     tends: AtomicU32,
+    lost: Lost,
 }
 
 /// What all keys of the queue begin with; the braces make them one hash slot.
@@ -71,6 +74,7 @@ impl RedisQueue {
             wakes: Wakes::default(),
             turn: AtomicU32::new(0),
             tends: AtomicU32::new(0),
+            lost: Lost::default(),
         }
     }
 
@@ -244,17 +248,22 @@ impl Queue for RedisQueue {
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Leased>, QueueError> {
         claim.check()?;
+        self.give_back_lost().await?;
         let lease_for = micros(claim.lease_for);
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut args = Args::default();
         args.text(claim.queue).text(claim.worker).number(lease_for);
         args.number(i64::try_from(claim.limit).unwrap_or(1)).number(turn.into());
-        args.text(&format!("{:x}", self.client.random()));
+        let mark = format!("{:x}", self.client.random());
+        args.text(&mark);
         for kind in claim.kinds {
             write_kind(&mut args, kind);
         }
         let began_at = self.wakes.claiming(claim.queue);
-        let (now, again, tasks) = read_claim(self.run(&self.scripts.claim, &args).await?)?;
+        let asked = self.lost.unless_answered(mark);
+        let answer = self.run(&self.scripts.claim, &args).await;
+        let (now, again, tasks) = read_claim(answer?)?;
+        asked.answered();
         let again = (again > 0)
             .then(|| Duration::from_micros(u64::try_from(again.saturating_sub(now)).unwrap_or(0)));
         self.wakes.claimed(claim.queue, began_at, tasks.is_empty(), again);

@@ -1,6 +1,7 @@
 -- Extends leases.
 -- ARGV: length of the lease, then of each: task, token, progress as JSON or ''.
 -- Returns of each: 0 lost, 1 held, 2 somebody wants it to stop.
+even_when_full()
 local FIELDS = 3
 local ids, answers = {}, {}
 for i = 2, #ARGV, FIELDS do

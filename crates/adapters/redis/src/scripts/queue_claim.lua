@@ -3,6 +3,7 @@
 -- the tokens unlike any others, then of each kind: name, most at once or -1, and for its rate: pause between two starts or 0, tolerance.
 -- Returns now, when it is worth while to ask again (0 = when woken), and of each task: token,
 -- attempt, JSON.
+even_when_full()
 local FIELDS = 4
 local queue, worker, lease, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 if call('SISMEMBER', B .. 'paused', queue) == 1 then

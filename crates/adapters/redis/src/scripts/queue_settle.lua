@@ -2,6 +2,7 @@
 -- ARGV: of each: task, token, outcome (o succeeded, y retry, f failed, d dead, c cancelled,
 -- l released), result or error as JSON or '', when to try again.
 -- Returns of each 1 when it still held, else 0.
+even_when_full()
 local FIELDS = 5
 local ids, answers, freed = {}, {}, {}
 for i = 1, #ARGV, FIELDS do

@@ -1,6 +1,7 @@
 -- Does what time demands, a slice of it.
 -- ARGV: the largest slice, 1 = look for lanes that nobody uses.
 -- Returns how many were promoted, recovered, put among the dead, forgotten.
+even_when_full()
 local most = tonumber(ARGV[1])
 local promoted, recovered, quarantined, forgotten = promote(most), 0, 0, 0
 flush()

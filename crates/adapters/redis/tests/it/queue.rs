@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use outrigger_kernel::{Clock as _, Ids, SystemClock, SystemRandom};
 use outrigger_ports::queue::{
-    Claim, Enqueued, KindLimits, Leased, Outcome, Queue, QueueError, Settlement, Status, Task,
-    TaskBoard, TaskFilter,
+    Claim, Enqueued, Heartbeat, KindLimits, Leased, Outcome, Queue, QueueError, Settlement, Status,
+    Task, TaskBoard, TaskFilter,
 };
 use outrigger_redis::{RedisOptions, RedisQueue};
 use outrigger_testkit::Redis;
@@ -79,4 +79,61 @@ async fn a_task_goes_through_the_queue() {
     assert_eq!(listed.len(), 1);
     let state = &queue.queues().await.unwrap()[0];
     assert_eq!((state.queued, state.running, state.scheduled), (0, 0, 0));
+}
+
+/// A full Redis that evicts nothing takes no more tasks, but those that it has come to their end, and
+/// are forgotten, so that there is room again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_redis_finishes_and_forgets_what_it_has() {
+    let args = ["--maxmemory", "12mb", "--maxmemory-policy", "noeviction"].map(str::to_owned);
+    let full = outrigger_testkit::RedisOptions { args: args.to_vec(), ..Default::default() };
+    let server = Redis::start_with(full).unwrap();
+    let queue = open(&server, "full:").await;
+    let some = |count: usize, delay: Duration| -> Vec<Task> {
+        let payload = serde_json::value::to_raw_value(&"x".repeat(4_000)).unwrap();
+        let task = || Task { payload: payload.clone(), retention_s: 1, ..task("noop") };
+        let due = SystemClock.now().plus(delay);
+        (0..count).map(|_| Task { run_at: due, ..task() }).collect()
+    };
+    queue.enqueue(some(10, Duration::from_millis(200))).await.unwrap();
+    let mut held = 10;
+    for batch in [50, 1] {
+        while queue.enqueue(some(batch, Duration::ZERO)).await.is_ok() {
+            held += batch;
+            assert!(held < 10_000, "it is never full");
+        }
+    }
+    let mut done_with = 0;
+    while done_with < held {
+        queue.tend().await.unwrap();
+        let leased = claim(&queue, 100).await.unwrap();
+        let beats =
+            leased.iter().map(|leased| Heartbeat { lease: leased.lease.clone(), progress: None });
+        queue.heartbeat(beats.collect(), LEASE).await.unwrap();
+        let settled = queue.settle(done(&leased)).await.unwrap();
+        assert!(settled.iter().all(|held| *held));
+        done_with += leased.len();
+    }
+    let mut forgotten = 0;
+    while forgotten < held {
+        forgotten += queue.tend().await.unwrap().forgotten;
+    }
+    queue.enqueue(some(50, Duration::ZERO)).await.unwrap();
+}
+
+/// A claim whose answer is lost has leased tasks that nobody knows of: the next one has them, and
+/// neither an attempt nor a crash is counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lost_answer_has_leased_is_given_back() {
+    let server = Redis::start().unwrap();
+    let queue = open(&server, "lost:").await;
+    let tasks: Vec<Task> = (0..3).map(|_| Task { max_attempts: 1, ..task("noop") }).collect();
+    queue.enqueue(tasks).await.unwrap();
+    server.pause().unwrap();
+    let unheard = tokio::time::timeout(Duration::from_millis(300), claim(&queue, 3)).await;
+    assert!(unheard.is_err());
+    server.resume().unwrap();
+    let leased = claim(&queue, 3).await.unwrap();
+    assert_eq!(leased.iter().map(|leased| leased.attempt).collect::<Vec<_>>(), [1, 1, 1]);
+    assert_eq!(queue.settle(done(&leased)).await.unwrap(), [true; 3]);
 }

@@ -118,6 +118,8 @@ impl Job for SendRequest {
             max_attempts: 12,
             timeout: Duration::from_secs(90),
             backoff: Duration::from_secs(2),
+            // Its headers may hold what the receiver asks of those who may call it.
+            sealed: true,
             ..Options::default()
         }
     }
