@@ -1,6 +1,6 @@
 //! The suite of the queue port.
 //!
-//! Tests that wait for a time go through [`bed::Bed::until`]: with a clock that the test moves,
+//! Tests that wait for a time go through `bed::Bed::until`: with a clock that the test moves,
 //! time passes at once; with the real one the test looks until it has passed.
 
 pub mod attempts;

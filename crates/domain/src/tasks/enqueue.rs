@@ -18,7 +18,7 @@ use crate::idempotency::{Answer, Keyed};
 /// Longest time for which a task may be put off.
 const DELAY_MAX: Duration = Duration::from_secs(366 * 86_400);
 
-/// Tasks for a batch that is about to be committed; then [`Staged::committed`].
+/// Tasks for a batch that is about to be committed; then [`Tasks::committed`].
 #[derive(Debug)]
 #[must_use]
 pub struct Staged {
