@@ -38,9 +38,11 @@ pub(crate) fn task(kind: &str) -> Task {
     }
 }
 
-/// A queue of its own on this server.
+/// A queue of its own on this server; it waits for answers as long as the product does.
 pub(crate) async fn open(server: &Redis, prefix: &str) -> RedisQueue {
-    let options = RedisOptions { prefix: prefix.into(), ..options(server.url()) };
+    let response_timeout = Duration::from_secs(5);
+    let prefix = prefix.into();
+    let options = RedisOptions { prefix, response_timeout, ..options(server.url()) };
     RedisQueue::new(client(&options).await)
 }
 
