@@ -104,7 +104,12 @@ impl Services {
                 shared.records.clone(),
                 shared.settings.records,
             ),
-            notifications: Notifications::new(ports, shared.notifications.clone()),
+            notifications: Notifications::new(
+                ports,
+                audit.clone(),
+                tasks.clone(),
+                shared.notifications.clone(),
+            ),
             schedules: Schedules::new(ports, audit.clone(), tasks.clone()),
             tasks,
             admission: Admission::new(ports.limiter.clone(), shared.settings.rate_limit),

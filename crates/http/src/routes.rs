@@ -7,7 +7,8 @@ use crate::operation::{Operation, delete, get, patch, post, put};
 use crate::settings::Settings;
 use crate::state::App;
 use crate::{
-    auth, batch, collections, docs, health, queues, records, schedules, tasks, users, well_known,
+    auth, batch, collections, docs, health, notifications, queues, records, schedules, tasks,
+    users, well_known,
 };
 
 /// Every documented operation.
@@ -60,6 +61,12 @@ fn operations() -> Vec<Operation> {
         post("/api/v1/tasks/{id}/complete", tasks::complete::handle, tasks::complete::doc()),
         post("/api/v1/tasks/{id}/fail", tasks::fail::handle, tasks::fail::doc()),
 
+        post("/api/v1/notifications", notifications::create::handle, notifications::create::doc()),
+        get("/api/v1/notifications", notifications::list::handle, notifications::list::doc()),
+        patch("/api/v1/notifications/{id}", notifications::update::handle, notifications::update::doc()),
+        get("/api/v1/notifications/preferences", notifications::preferences::get::handle, notifications::preferences::get::doc()),
+        put("/api/v1/notifications/preferences", notifications::preferences::put::handle, notifications::preferences::put::doc()),
+
         get("/api/v1/queues", queues::list::handle, queues::list::doc()),
         post("/api/v1/queues/{queue}/pause", queues::pause::handle, queues::pause::doc()),
         post("/api/v1/queues/{queue}/resume", queues::resume::handle, queues::resume::doc()),
@@ -89,6 +96,10 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/.well-known/jwks.json", route_get(well_known::jwks))
         .route("/.well-known/openid-configuration", route_get(well_known::openid_configuration))
         .route("/setup", route_get(auth::setup::page).post(auth::setup::submit))
+        .route(
+            "/unsubscribe",
+            route_get(notifications::unsubscribe::page).post(notifications::unsubscribe::submit),
+        )
         .route(
             "/verify-email",
             route_get(auth::link_pages::verify).post(auth::link_pages::submit_verify),

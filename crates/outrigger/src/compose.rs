@@ -371,6 +371,7 @@ fn notification_settings(config: &Config, auth: &AuthSettings) -> notifications:
         secrets: named.map(|named| (named.name.clone(), named.secret().clone())).collect(),
         mail_from: config.mail.from.clone(),
         product: config.product(),
+        public_url: config.public_url(),
     }
 }
 

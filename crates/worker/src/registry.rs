@@ -16,6 +16,7 @@ pub fn built_in() -> Vec<Arc<dyn AnyJob>> {
         any::<jobs::Noop>(),
         any::<notify::SendRequest>(),
         any::<notify::SendEmail>(),
+        any::<notify::SendNotification>(),
         any::<account::SendAccountMail>(),
         any::<records::ExportRecords>(),
         any::<records::ImportRecords>(),

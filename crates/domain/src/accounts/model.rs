@@ -9,6 +9,8 @@ use outrigger_ports::store::Entry;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::notifications::messages::Reader;
+
 /// An Argon2 hash in the PHC string format. Never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -63,6 +65,12 @@ pub struct User {
 }
 
 impl User {
+    /// Who reads what is written to the user.
+    pub(crate) fn reader(&self) -> Reader {
+        let Self { name, locale, time_zone, currency, .. } = self.clone();
+        Reader { name, locale, time_zone, currency }
+    }
+
     /// Whether this is one of those who may do everything, now.
     pub(crate) fn is_active_admin(&self) -> bool {
         self.role.is_admin() && !self.disabled

@@ -15,6 +15,8 @@ use super::sessions::{Session, Sessions};
 use super::validate;
 use crate::audit::{Action, Audit};
 use crate::cursor::List;
+use crate::notifications;
+use crate::notifications::messages::Reader;
 use crate::ports::Ports;
 
 /// Users and their sessions.
@@ -178,6 +180,7 @@ impl Accounts {
             let mut writes = vec![
                 Collection::<User>::delete(id, Precondition::Version(user.version)),
                 self.audit.entry(ctx, Action::UserDeleted, Some(id), json!({}))?,
+                notifications::forget(id),
             ];
             if user.value.is_active_admin() {
                 writes.extend(self.set_admin(id, false).await?);
@@ -260,6 +263,13 @@ impl Accounts {
             return Ok(None);
         }
         self.users.find(id).await
+    }
+
+    /// The address of the user, and who reads what is sent there; `None` when there is no such user,
+    /// or nothing is to be sent.
+    pub(crate) async fn reader(&self, id: &str) -> Result<Option<(String, Reader)>> {
+        let found = self.find(id).await?.filter(|user| !user.value.disabled);
+        Ok(found.map(|user| (user.value.email.clone(), user.value.reader())))
     }
 
     async fn existing(&self, id: &str) -> Result<Stored<User>> {

@@ -71,6 +71,9 @@ pub enum Action {
     /// Tasks are claimed from a queue again.
     #[serde(rename = "tasks.queue_resumed")]
     QueueResumed,
+    /// A user ended mails of a category by the link in one.
+    #[serde(rename = "notifications.unsubscribed")]
+    Unsubscribed,
     /// A schedule was made or changed.
     #[serde(rename = "tasks.schedule_changed")]
     ScheduleChanged,

@@ -13,7 +13,7 @@ use super::settings::VerifyEmail;
 use crate::accounts::{NewPassword, Retry, User, normalize_email};
 use crate::audit::Action;
 use crate::notifications::Letter;
-use crate::notifications::messages::{Reader, Variables};
+use crate::notifications::messages::Variables;
 use crate::tasks::{New, Staged};
 
 impl Auth {
@@ -78,13 +78,13 @@ impl Auth {
             return Ok(None);
         }
         let link = self.link(purpose, &user, id).await?;
-        let User { email, name, locale, time_zone, currency, .. } = user.value;
         Ok(Some(Letter {
-            to: email,
-            reader: Reader { name, locale, time_zone, currency },
+            reader: user.value.reader(),
+            to: user.value.email,
             message: purpose.as_str().to_owned(),
             variables: Variables::from([("until".to_owned(), link.expires_at.into())]),
             link: Some(link.url),
+            unsubscribe: None,
         }))
     }
 

@@ -1,5 +1,7 @@
 //! A message to one user by mail.
 
+use std::collections::BTreeMap;
+
 use outrigger_kernel::Result;
 
 use super::Notifications;
@@ -19,6 +21,8 @@ pub struct Letter {
     pub variables: Variables,
     /// Where its button leads.
     pub link: Option<String>,
+    /// Ends mails like this one, with one click.
+    pub unsubscribe: Option<String>,
 }
 
 impl Notifications {
@@ -32,7 +36,16 @@ impl Notifications {
             variables: &letter.variables,
             link: letter.link.as_deref(),
         };
-        let said = self.shared.catalogue.render(&saying, &letter.reader)?;
+        let unsubscribe = letter.unsubscribe.as_deref();
+        let said = self.shared.catalogue.render(&saying, &letter.reader, unsubscribe)?;
+        // So that no answering machine answers (RFC 3834).
+        let mut headers =
+            BTreeMap::from([("Auto-Submitted".to_owned(), "auto-generated".to_owned())]);
+        if let Some(link) = unsubscribe {
+            headers.insert("List-Unsubscribe".to_owned(), format!("<{link}>"));
+            let one_click = "List-Unsubscribe=One-Click".to_owned();
+            headers.insert("List-Unsubscribe-Post".to_owned(), one_click);
+        }
         Ok(SendEmail {
             to: Recipients::One(letter.to.clone()),
             subject: said.subject,
@@ -41,8 +54,7 @@ impl Notifications {
             from: None,
             reply_to: None,
             data: None,
-            // So that no answering machine answers (RFC 3834).
-            headers: [("Auto-Submitted".to_owned(), "auto-generated".to_owned())].into(),
+            headers,
         })
     }
 }

@@ -4,13 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use outrigger_kernel::{Clock, Result, Secret};
+use outrigger_kernel::{Clock, Ids, Result, Secret};
+use outrigger_ports::collection::Collection;
 use outrigger_ports::http_client::{HttpAnswer, HttpClient, HttpFault, HttpRequest};
 use outrigger_ports::mailer::{Mail, MailFault, Mailer, Sent};
 
+use super::inbox::Item;
 use super::messages::Catalogue;
+use super::preferences::Preferences;
 use super::signing::Keys;
+use crate::audit::Audit;
+use crate::idempotency::Idempotency;
 use crate::ports::Ports;
+use crate::tasks::Tasks;
+use crate::vault::Vault;
 
 /// What can be set.
 #[derive(Clone, Debug)]
@@ -23,6 +30,8 @@ pub struct Settings {
     pub mail_from: String,
     /// What messages call this deployment.
     pub product: String,
+    /// Where clients reach this deployment, without a slash at the end.
+    pub public_url: String,
 }
 
 /// What the threads of one process share.
@@ -31,6 +40,8 @@ pub struct Shared {
     keys: Keys,
     mail_from: String,
     pub(super) catalogue: Catalogue,
+    pub(super) vault: Vault,
+    pub(super) public_url: String,
 }
 
 impl Shared {
@@ -41,7 +52,9 @@ impl Shared {
     pub fn new(settings: &Settings) -> Result<Arc<Self>> {
         let keys = Keys::new(&settings.master, &settings.secrets)?;
         let catalogue = Catalogue::new(&settings.product)?;
-        Ok(Arc::new(Self { keys, mail_from: settings.mail_from.clone(), catalogue }))
+        let vault = Vault::new(&settings.master)?;
+        let (mail_from, public_url) = (settings.mail_from.clone(), settings.public_url.clone());
+        Ok(Arc::new(Self { keys, mail_from, catalogue, vault, public_url }))
     }
 }
 
@@ -50,7 +63,13 @@ impl Shared {
 pub struct Notifications {
     http: Arc<dyn HttpClient>,
     mailer: Arc<dyn Mailer>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Ids,
+    pub(super) audit: Audit,
+    pub(super) tasks: Tasks,
+    pub(super) inbox: Collection<Item>,
+    pub(super) preferences: Collection<Preferences>,
+    pub(super) idempotency: Idempotency,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -70,11 +89,17 @@ pub(super) struct Webhook<'a> {
 
 impl Notifications {
     /// The service of one thread.
-    pub fn new(ports: &Ports, shared: Arc<Shared>) -> Self {
+    pub fn new(ports: &Ports, audit: Audit, tasks: Tasks, shared: Arc<Shared>) -> Self {
         Self {
             http: ports.http.clone(),
             mailer: ports.mailer.clone(),
             clock: ports.clock.clone(),
+            ids: ports.ids(),
+            audit,
+            tasks,
+            inbox: ports.collection(),
+            preferences: ports.collection(),
+            idempotency: Idempotency::new(ports),
             shared,
         }
     }

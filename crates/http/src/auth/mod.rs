@@ -6,7 +6,7 @@ mod form;
 pub(crate) mod link_pages;
 pub(crate) mod login;
 pub(crate) mod logout;
-mod page;
+pub(crate) mod page;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod resend_verification;

@@ -14,7 +14,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// The token in the address of a page, or an empty text.
-pub(super) fn token(uri: &Uri) -> String {
+pub(crate) fn token(uri: &Uri) -> String {
     let query = uri.query().unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     let token = pairs.find(|(name, _)| name == "token");
@@ -22,7 +22,7 @@ pub(super) fn token(uri: &Uri) -> String {
 }
 
 /// A page with this title and content.
-pub(super) fn html(status: StatusCode, title: &str, main: &str) -> Response {
+pub(crate) fn html(status: StatusCode, title: &str, main: &str) -> Response {
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
@@ -39,7 +39,7 @@ pub(super) fn html(status: StatusCode, title: &str, main: &str) -> Response {
 }
 
 /// The form again with what is wrong, when a person can do something about it.
-pub(super) fn again(
+pub(crate) fn again(
     error: Error,
     form: impl FnOnce(StatusCode, &str) -> Response,
 ) -> HttpResult<Response> {
@@ -57,7 +57,7 @@ fn words(error: &Error) -> String {
 }
 
 /// What is wrong, above a form; nothing when nothing is.
-pub(super) fn fault(words: &str) -> String {
+pub(crate) fn fault(words: &str) -> String {
     match words {
         "" => String::new(),
         words => format!("<p class=\"fault\" role=\"alert\">{}</p>", escape(words)),
@@ -65,12 +65,12 @@ pub(super) fn fault(words: &str) -> String {
 }
 
 /// The field that brings the token back.
-pub(super) fn hidden(token: &str) -> String {
+pub(crate) fn hidden(token: &str) -> String {
     format!("<input type=\"hidden\" name=\"token\" value=\"{}\">", escape(token))
 }
 
 /// Text inside HTML, also inside a quoted attribute.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -222,8 +222,8 @@ pub struct Log {
 }
 
 /// The services whose routes can be exposed on their own.
-const SERVICES: [&str; 7] =
-    ["auth", "users", "collections", "records", "tasks", "queues", "schedules"];
+const SERVICES: [&str; 8] =
+    ["auth", "users", "collections", "records", "tasks", "notifications", "queues", "schedules"];
 
 /// What a write may wait for its turn and, twice, for a connection, in seconds.
 const WAITS_S: u64 = 9;

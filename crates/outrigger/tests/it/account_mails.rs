@@ -18,7 +18,7 @@ on_each_backend!(
 const NEW: &str = "a-new-course-for-home";
 
 /// The mails to this address, once there are so many.
-fn mails(server: &Server, to: &str, count: usize) -> Vec<String> {
+pub(crate) fn mails(server: &Server, to: &str, count: usize) -> Vec<String> {
     let read = || {
         let folder = std::fs::read_dir(server.path().join("data/mail"))?;
         let mut found = Vec::new();
@@ -39,10 +39,14 @@ fn mails(server: &Server, to: &str, count: usize) -> Vec<String> {
     found
 }
 
+/// A mail without the line breaks and signs of quoted-printable, and with whole headers.
+pub(crate) fn plain(mail: &str) -> String {
+    mail.replace("=\r\n", "").replace("=3D", "=").replace("\r\n ", "")
+}
+
 /// The token of the link in a mail that leads to this page.
 fn token(mail: &str, page: &str) -> String {
-    // Undo the line breaks and signs of quoted-printable.
-    let text = mail.replace("=\r\n", "").replace("=3D", "=");
+    let text = plain(mail);
     let (_, rest) = text.split_once(&format!("/{page}?token=")).expect("a link");
     rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect()
 }

@@ -17,6 +17,7 @@ mod health;
 mod http;
 mod mails;
 mod metrics;
+mod notifications;
 mod outages;
 mod outbox;
 mod python_worker;

@@ -7,8 +7,15 @@ use serde_json::json;
 use crate::support::{HalfRequest, Server, on_each_backend, unique};
 
 /// The kinds of tasks that other tests may have run on the same server.
-const KINDS: [&str; 6] =
-    ["noop", "account.mail", "email.send", "http.request", "records.export", "records.import"];
+const KINDS: [&str; 7] = [
+    "noop",
+    "account.mail",
+    "email.send",
+    "http.request",
+    "notification.mail",
+    "records.export",
+    "records.import",
+];
 
 /// A row of the reference: type, and the values of each label in words.
 struct Row {
@@ -110,7 +117,15 @@ fn each_metric_stands_in_the_reference(server: &Server) {
 
 /// Routes that are served but not part of the API document.
 fn is_built_in(route: &str) -> bool {
-    let pages = ["/docs", "/redoc", "/openapi.json", "/setup", "/verify-email", "/reset-password"];
+    let pages = [
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/setup",
+        "/unsubscribe",
+        "/verify-email",
+        "/reset-password",
+    ];
     pages.contains(&route) || route.starts_with("/health") || route.starts_with("/.well-known/")
 }
 

@@ -9,7 +9,7 @@ use outrigger_kernel::{Error, Result};
 
 use super::language::Language;
 use super::parts::Parts;
-use super::{Reader, Rendered, Saying, Variable, formats};
+use super::{Reader, Rendered, Saying, Variable, Words, formats};
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -39,10 +39,15 @@ impl Catalogue {
     ///
     /// # Errors
     /// `invalid` when there is no such message, or one of its variables is missing.
-    pub(crate) fn render(&self, saying: &Saying<'_>, reader: &Reader) -> Result<Rendered> {
+    pub(crate) fn render(
+        &self,
+        saying: &Saying<'_>,
+        reader: &Reader,
+        unsubscribe: Option<&str>,
+    ) -> Result<Rendered> {
         let language = Language::of(reader.locale.as_deref());
-        let args = self.args(saying, reader);
-        let words = Words { bundle: self.bundle(language)?, args: &args };
+        let args = self.args(saying, reader)?;
+        let words = Speech { bundle: self.bundle(language)?, args: &args };
         let greeting = if reader.name.is_some() { "greeting" } else { "greeting-nameless" };
         let parts = Parts {
             language: language.tag(),
@@ -51,13 +56,31 @@ impl Catalogue {
             text: words.required(saying.message, "text")?,
             button: words.attribute(saying.message, "action")?.zip(saying.link),
             note: words.attribute(saying.message, "note")?,
+            unsubscribe: match unsubscribe {
+                Some(link) => Some((words.value("unsubscribe")?, link)),
+                None => None,
+            },
             closing: words.value("closing")?,
         };
         Ok(Rendered {
             language,
             text: parts.text(),
             html: parts.html(),
-            subject: parts.subject.split_whitespace().collect::<Vec<_>>().join(" "),
+            subject: one_line(&parts.subject),
+        })
+    }
+
+    /// Only its title and text.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub(crate) fn words(&self, saying: &Saying<'_>, reader: &Reader) -> Result<Words> {
+        let language = Language::of(reader.locale.as_deref());
+        let args = self.args(saying, reader)?;
+        let speech = Speech { bundle: self.bundle(language)?, args: &args };
+        Ok(Words {
+            title: one_line(&speech.required(saying.message, "subject")?),
+            text: speech.required(saying.message, "text")?,
         })
     }
 
@@ -66,35 +89,42 @@ impl Catalogue {
         found.map(|(_, bundle)| bundle).ok_or_else(|| Error::internal("a language has no messages"))
     }
 
-    fn args(&self, saying: &Saying<'_>, reader: &Reader) -> FluentArgs<'static> {
+    fn args(&self, saying: &Saying<'_>, reader: &Reader) -> Result<FluentArgs<'static>> {
         let mut args = FluentArgs::new();
         for (name, value) in saying.variables {
-            args.set(name.clone(), said(value, reader));
+            args.set(name.clone(), said(value, reader)?);
         }
         args.set("product", self.product.clone());
         if let Some(name) = &reader.name {
             args.set("name", name.clone());
         }
-        args
+        Ok(args)
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A variable as this reader gets it.
-fn said(value: &Variable, reader: &Reader) -> FluentValue<'static> {
-    match value {
+fn said(value: &Variable, reader: &Reader) -> Result<FluentValue<'static>> {
+    Ok(match value {
         Variable::Text(text) => FluentValue::from(text.clone()),
         Variable::Number(number) => FluentValue::from(*number),
-        Variable::Time(instant) => FluentValue::from(formats::time(instant.time, reader)),
-    }
+        Variable::Time(instant) => FluentValue::from(formats::time(instant.time, reader)?),
+        Variable::Amount(of) => {
+            FluentValue::from(formats::amount(&of.amount, &of.currency, reader)?)
+        }
+    })
 }
 
 /// The words of one language, about these things.
-struct Words<'a> {
+struct Speech<'a> {
     bundle: &'a Bundle,
     args: &'a FluentArgs<'static>,
 }
 
-impl Words<'_> {
+impl Speech<'_> {
     fn value(&self, message: &str) -> Result<String> {
         let found = self.bundle.get_message(message).and_then(|message| message.value());
         let mut faults = Vec::new();

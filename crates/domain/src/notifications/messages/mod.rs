@@ -40,6 +40,15 @@ pub struct Saying<'a> {
     pub link: Option<&'a str>,
 }
 
+/// What a message says, without what surrounds it in a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// One line.
+    pub title: String,
+    /// One or more paragraphs.
+    pub text: String,
+}
+
 /// A message in the words of one language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {

@@ -12,6 +12,8 @@ pub(super) struct Parts<'a> {
     /// What the button says, and where it leads.
     pub(super) button: Option<(String, &'a str)>,
     pub(super) note: Option<String>,
+    /// What ends mails like this one, and where.
+    pub(super) unsubscribe: Option<(String, &'a str)>,
     pub(super) closing: String,
 }
 
@@ -22,6 +24,8 @@ impl Parts<'_> {
         paragraphs.extend(self.button.as_ref().map(|(words, link)| format!("{words}:\n{link}")));
         paragraphs.extend(self.note.clone());
         paragraphs.push(format!("--\n{}", self.closing));
+        paragraphs
+            .extend(self.unsubscribe.as_ref().map(|(words, link)| format!("{words}:\n{link}")));
         paragraphs.join("\n\n") + "\n"
     }
 
@@ -40,6 +44,10 @@ impl Parts<'_> {
             body += &paragraph("", note);
         }
         body += &paragraph(SMALL, &self.closing);
+        if let Some((words, link)) = &self.unsubscribe {
+            let (words, link) = (escape(words), escape(link));
+            let _ = write!(body, "<p style=\"{SMALL}\"><a href=\"{link}\">{words}</a></p>");
+        }
         format!(
             "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title>\
              </head><body style=\"{PAGE}\">{body}</body></html>\n",

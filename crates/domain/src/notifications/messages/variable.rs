@@ -19,6 +19,8 @@ pub enum Variable {
     Number(f64),
     /// An instant, in the reader's time zone.
     Time(Instant),
+    /// An amount of money.
+    Amount(Amount),
 }
 
 /// An instant: `{"time": "2026-01-31T12:00:00Z"}`.
@@ -28,6 +30,18 @@ pub struct Instant {
     /// RFC 3339.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub time: Timestamp,
+}
+
+/// An amount of money: `{"amount": "1234.50", "currency": "EUR"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Amount {
+    /// A decimal number.
+    #[schemars(length(max = 40), regex(pattern = r"^-?[0-9]+(\.[0-9]+)?$"))]
+    pub amount: String,
+    /// ISO 4217.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+    pub currency: String,
 }
 
 impl From<Timestamp> for Variable {

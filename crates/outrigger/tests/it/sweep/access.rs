@@ -104,6 +104,14 @@ fn only_for_its_role(world: &World, operation: &Operation) {
     let allowed =
         |answer: &Answer| assert!(answer.status < 300, "{}: {}", operation.id, answer.text);
     match operation.access.as_str() {
+        // What another one was told is not there.
+        "user" if operation.id == "notifications.update" => {
+            let somebody = Person::new(&world.server);
+            let answer = call(&somebody).send(&world.api_of(&somebody));
+            operation.check("as another user", &answer);
+            assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text);
+            allowed(&call(&world.owner).send(&world.api_of(&world.owner)));
+        }
         // Another one's task is not there.
         "user" if operation.path.starts_with("/api/v1/tasks/") => {
             let somebody = Person::new(&world.server);

@@ -6,7 +6,7 @@ use crate::support::{Answer, Backend, Server, ServerOptions};
 type IsRight = fn(&Answer) -> bool;
 
 /// A path, why it is not in the document, and whether its answer is what it must be for everybody.
-const OUTSIDE: [(&str, &str, IsRight); 12] = [
+const OUTSIDE: [(&str, &str, IsRight); 13] = [
     ("/health", "for load balancers: says nothing but whether traffic is wanted", is_word),
     ("/health/live", "for orchestrators: says nothing but that the process runs", is_word),
     ("/health/ready", "for orchestrators: says nothing but whether backends answer", is_word),
@@ -18,6 +18,7 @@ const OUTSIDE: [(&str, &str, IsRight); 12] = [
     ("/.well-known/jwks.json", "RFC 7517: public keys, for who verifies tokens", is_key_set),
     ("/.well-known/openid-configuration", "OpenID discovery: addresses only", is_discovery),
     ("/setup", "a page; makes the first administrator for who has the one-time token", is_gone),
+    ("/unsubscribe", "a page; ends mails for who has the token in one", is_page),
     ("/verify-email", "a page; works for who has a mailed one-time token", is_page),
     ("/reset-password", "a page; works for who has a mailed one-time token", is_page),
     ("/docs", "a page: the API document, for people", is_page),

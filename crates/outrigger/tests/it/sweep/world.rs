@@ -116,6 +116,7 @@ impl World {
             .accounts(id)
             .or_else(|| self.records(id, rule))
             .or_else(|| self.work(id))
+            .or_else(|| self.notifications(id))
             .unwrap_or_else(|| panic!("the sweep does not know {id}: add a right call of it"));
         let mut path = operation.path.clone();
         for (name, value) in parameters {
@@ -218,6 +219,27 @@ impl World {
                 let name = unique("swept-");
                 self.admin.put(&format!("/api/v1/schedules/{name}"), &schedule()).expect(201);
                 (vec![("name", name)], Value::Null)
+            }
+            _ => return None,
+        };
+        Some(input)
+    }
+
+    fn notifications(&self, operation: &str) -> Option<Input> {
+        let new = |user: &str| {
+            let words = json!({"title": "Hello", "text": "There is news."});
+            json!({"user_id": user, "category": "news", "variables": words})
+        };
+        let input = match operation {
+            "notifications.create" => (vec![], new(&self.owner.id)),
+            "notifications.list" | "notifications.get_preferences" => (vec![], Value::Null),
+            "notifications.put_preferences" => {
+                (vec![], json!({"categories": {"news": {"email": false}}}))
+            }
+            "notifications.update" => {
+                let told = self.admin.post("/api/v1/notifications", &new(&self.owner.id));
+                let id = told.expect(202).json()["id"].as_str().expect("an id").to_owned();
+                (vec![("id", id)], json!({"read": true}))
             }
             _ => return None,
         };

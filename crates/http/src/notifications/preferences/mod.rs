@@ -1,0 +1,4 @@
+//! What a user wants to be told, and how.
+
+pub(crate) mod get;
+pub(crate) mod put;
