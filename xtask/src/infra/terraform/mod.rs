@@ -1,5 +1,6 @@
 //! Terraform: where the program and the providers come from, and the checks made with them.
 
+mod apply;
 mod emulator;
 mod folders;
 mod format;
@@ -10,19 +11,18 @@ mod recorded;
 mod settings;
 mod sizes;
 mod suites;
-mod validate;
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
+pub(super) use apply::apply;
 pub(super) use format::format;
 pub(super) use plans::plans;
 pub(super) use policies::policies;
 pub(super) use sizes::sizes;
 pub(super) use suites::suites;
-pub(super) use validate::validate;
 
 /// All modules and stacks.
 const FOLDER: &str = "deploy/terraform";

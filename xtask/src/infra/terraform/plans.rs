@@ -69,7 +69,7 @@ fn each(
 }
 
 /// The plan of an environment, as JSON.
-fn plan(
+pub(super) fn plan(
     stack: &Path,
     environment: &str,
     terraform: &dyn Fn(&Path) -> Result<Command>,
