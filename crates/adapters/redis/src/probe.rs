@@ -81,7 +81,8 @@ fn describe(probed: &mut Probed, info: &HashMap<String, String>) {
     if get("maxmemory_policy") == "noeviction" && get("maxmemory") != "0" {
         warn(
             probed,
-            "redis refuses writes when its memory is full; set maxmemory-policy to volatile-lru"
+            "redis refuses writes when its memory is full, also of what it only caches; with \
+             maxmemory-policy volatile-lru it makes room and keeps the tasks"
                 .into(),
         );
     }

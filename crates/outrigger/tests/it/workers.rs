@@ -2,19 +2,30 @@
 
 use std::time::{Duration, Instant};
 
-use outrigger_testkit::wait_until;
+use outrigger_kernel::Timestamp;
+use outrigger_testkit::{sized, wait_until};
 use serde_json::{Value, json};
 
+use crate::outages::metric;
 use crate::support::{Api, Backend, Server, ServerOptions};
 
-/// Tasks of one run.
-const TASKS: usize = 1_200;
 /// How long each takes, in milliseconds.
 const EACH_MS: u64 = 200;
 const WORKERS: usize = 3;
-const KILLS: usize = 8;
 /// A lease holds this long, in seconds; so the tasks of a killed worker run again well within 15 s.
 const LEASE_S: u64 = 3;
+/// Within so many seconds of their worker's last sign of life they do.
+const ORPHANED_S_MAX: f64 = 15.0;
+
+/// Tasks of one run.
+fn tasks() -> usize {
+    sized(1_200, 10_000)
+}
+
+/// Workers that are killed in one run; in a full one, each two seconds for a minute.
+fn kills() -> usize {
+    sized(8, 30)
+}
 
 /// An API process and the settings of its workers.
 struct Fleet {
@@ -39,10 +50,11 @@ impl Fleet {
         self.workers.push(Server::start_with(&self.options, &["--roles", "worker"]));
     }
 
-    /// Enqueues all tasks; gives their paths.
-    fn enqueue(&self) -> Vec<String> {
+    /// Enqueues so many tasks of so many milliseconds, while none is claimed; gives their paths.
+    fn enqueue(&self, count: usize, each_ms: u64) -> Vec<String> {
         let admin = self.api.admin();
-        let body = json!({"kind": "noop", "payload": {"sleep_ms": EACH_MS}});
+        admin.post("/api/v1/queues/default/pause", &json!({})).expect(204);
+        let body = json!({"kind": "noop", "payload": {"sleep_ms": each_ms}});
         let part = |count: usize| {
             let (admin, body) = (admin.clone(), body.clone());
             move || -> Vec<String> {
@@ -53,10 +65,12 @@ impl Fleet {
                 (0..count).map(one).collect()
             }
         };
-        std::thread::scope(|scope| {
-            let parts: Vec<_> = (0..4).map(|_| scope.spawn(part(TASKS / 4))).collect();
+        let paths = std::thread::scope(|scope| {
+            let parts: Vec<_> = (0..4).map(|_| scope.spawn(part(count / 4))).collect();
             parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
-        })
+        });
+        admin.post("/api/v1/queues/default/resume", &json!({})).expect(204);
+        paths
     }
 }
 
@@ -79,13 +93,15 @@ fn ended(admin: &Api, paths: &[String]) -> Vec<Value> {
 #[expect(clippy::print_stdout, reason = "what was measured")]
 fn killed_workers_lose_nothing(queue: &str) {
     let mut fleet = Fleet::start(queue);
-    let paths = fleet.enqueue();
+    let paths = fleet.enqueue(tasks(), EACH_MS);
     let admin = fleet.api.admin();
-    for kill in 0..KILLS {
+    let pace = Duration::from_secs(sized(0, 2) as u64);
+    for kill in 0..kills() {
         // Somewhere in the middle of their work: when some more tasks have been done.
-        let before = left(&admin);
-        let further = || left(&admin) + (TASKS / 4 / KILLS) as u64 <= before || before == 0;
-        wait_until("tasks are done", Duration::from_secs(30), further).unwrap();
+        let (before, last) = (left(&admin), Instant::now());
+        let further = before.saturating_sub((tasks() / 4 / kills()) as u64);
+        let is_time = || last.elapsed() >= pace && left(&admin) <= further;
+        wait_until("tasks are done", Duration::from_secs(30), is_time).unwrap();
         let victim = fleet.workers.remove(kill % WORKERS);
         victim.process.kill();
         fleet.hire();
@@ -99,16 +115,58 @@ fn killed_workers_lose_nothing(queue: &str) {
     }
     assert_eq!(default_queue(&admin)["dead"], 0);
     assert!(again > 0, "no worker was killed at its work");
+    let longest = tasks.iter().flat_map(orphaned_s).fold(0.0, f64::max);
+    assert!(longest <= ORPHANED_S_MAX, "a task was nobody's for {longest:.1} s");
     println!(
-        "{queue}: {TASKS} tasks, {KILLS} workers killed, {again} tasks ran again, all done {:.1} s \
-         after the last",
+        "{queue}: {} tasks, {} workers killed, {again} tasks ran again, at most {longest:.1} s after \
+         their worker's last sign of life; all done {:.1} s after the last kill",
+        tasks.len(),
+        kills(),
         killed.elapsed().as_secs_f64()
     );
 }
 
+/// For how many seconds the task was nobody's, each time that its worker was lost: from the worker's
+/// last sign of life, which is a lease before the lease's end, to the next attempt.
+fn orphaned_s(task: &Value) -> Vec<f64> {
+    let time = |value: &Value| Timestamp::parse(value.as_str().unwrap()).unwrap();
+    let attempts = task["history"].as_array().unwrap();
+    let starts = attempts.iter().skip(1).map(|attempt| &attempt["started_at"]);
+    let starts = starts.chain([&task["started_at"]]);
+    let each = attempts.iter().zip(starts).map(|(lost, next)| {
+        let since_end = time(next).since(time(&lost["ended_at"])).as_secs_f64();
+        since_end + Duration::from_secs(LEASE_S).as_secs_f64()
+    });
+    each.collect()
+}
+
+/// A worker that stood still for longer than its leases hold is heard no more: others have done its
+/// tasks meanwhile, and what it says of them is refused, and counted.
+#[expect(clippy::print_stdout, reason = "what was measured")]
+fn a_worker_that_slept_is_not_heard(queue: &str) {
+    let fleet = Fleet::start(queue);
+    // Long enough to be under way when the worker falls asleep.
+    let paths = fleet.enqueue(60, 2_000);
+    let admin = fleet.api.admin();
+    let sleeper = &fleet.workers[0];
+    let is_busy = || metric(sleeper, &["outrigger_tasks_running"]) > 0.0;
+    wait_until("it has tasks", Duration::from_secs(30), is_busy).unwrap();
+    sleeper.process.signal("STOP").unwrap();
+    wait_until("all tasks are done", Duration::from_secs(60), || left(&admin) == 0).unwrap();
+    let done = ended(&admin, &paths);
+    sleeper.process.signal("CONT").unwrap();
+    let refused = || metric(sleeper, &["outrigger_task_leases_refused_total"]);
+    wait_until("a refusal", Duration::from_secs(20), || refused() > 0.0).unwrap();
+    assert_eq!(ended(&admin, &paths), done, "what the sleeper said changed something");
+    assert!(done.iter().all(|task| task["status"] == "succeeded"));
+    let again = done.iter().filter(|task| task["attempts"] == 2).count();
+    assert!(again > 0, "the worker had no task");
+    println!("{queue}: {again} tasks ran again, {} acknowledgements were refused", refused());
+}
+
 fn workers_that_are_told_to_stop_abandon_nothing(queue: &str) {
     let mut fleet = Fleet::start(queue);
-    let paths = fleet.enqueue();
+    let paths = fleet.enqueue(tasks(), EACH_MS);
     let admin = fleet.api.admin();
     for _ in 0..WORKERS {
         fleet.hire();
@@ -133,6 +191,16 @@ fn killed_workers_lose_nothing_from_the_database() {
 #[test]
 fn killed_workers_lose_nothing_from_redis() {
     killed_workers_lose_nothing("redis");
+}
+
+#[test]
+fn a_worker_that_slept_is_not_heard_by_the_database() {
+    a_worker_that_slept_is_not_heard("database");
+}
+
+#[test]
+fn a_worker_that_slept_is_not_heard_by_redis() {
+    a_worker_that_slept_is_not_heard("redis");
 }
 
 #[test]

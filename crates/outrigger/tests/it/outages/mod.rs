@@ -23,7 +23,7 @@ fn token(login: &Value) -> &str {
 }
 
 /// The value of a metric whose name and labels contain all of `parts`, summed.
-fn metric(server: &Server, parts: &[&str]) -> f64 {
+pub(crate) fn metric(server: &Server, parts: &[&str]) -> f64 {
     let text = server.internal().get("/metrics").expect(200).text;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let found = lines.filter(|line| parts.iter().all(|part| line.contains(part)));
