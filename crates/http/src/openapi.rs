@@ -138,7 +138,10 @@ fn responses(
         if let Some(schema) = schema {
             answer["content"] = json!({"application/json": {"schema": schema(generator)}});
         } else if let Some(media_type) = operation.doc.media_type {
-            answer["content"] = json!({media_type: {"schema": {"type": "string"}}});
+            // How a schema is meant for a stream of events is not said before OpenAPI 3.2.
+            let is_stream = media_type == "text/event-stream";
+            let content = if is_stream { json!({}) } else { json!({"schema": {"type": "string"}}) };
+            answer["content"] = json!({media_type: content});
         }
         responses.insert(status.to_string(), answer);
     }

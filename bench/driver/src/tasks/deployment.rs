@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use outrigger_testkit::{Process, TempDir, free_port};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::build::Built;
 use crate::call::{call, call_json};
@@ -90,6 +90,14 @@ impl Deployment {
     /// Asks as the administrator.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value> {
         call_json(self.port, "POST", path, Some(&self.token), body)
+    }
+
+    /// Tells something as the administrator that is answered with nothing.
+    pub(super) fn tell(&self, path: &str) -> Result<()> {
+        match call(self.port, "POST", path, Some(&self.token), Some(&json!({})))? {
+            (204, _) => Ok(()),
+            (status, text) => bail!("POST {path}: {status} {}", String::from_utf8_lossy(&text)),
+        }
     }
 
     /// Asks as the administrator.

@@ -91,7 +91,7 @@ fn stream(built: &Built, servers: &Servers) -> Result<f64> {
 fn finish(deployment: &Deployment, count: u32) -> Result<Finished> {
     let place = deployment.on.name();
     out::note(&format!("enqueuing {count} tasks in {place}"));
-    deployment.post(&format!("{QUEUES}/default/pause"), &json!({}))?;
+    deployment.tell(&format!("{QUEUES}/default/pause"))?;
     let body = "{\"kind\":\"noop\",\"payload\":{\"echo\":#}}";
     let mut requests = Requests::new("POST", TASKS, Some(&deployment.token), Some(body))
         .over(count, Order::InTurn)
@@ -99,7 +99,7 @@ fn finish(deployment: &Deployment, count: u32) -> Result<Finished> {
     load::run(deployment.port(), ENQUEUING, &mut requests, Until::Count(count))?;
     let before = deployment.worker_cpu();
     let began = Instant::now();
-    deployment.post(&format!("{QUEUES}/default/resume"), &json!({}))?;
+    deployment.tell(&format!("{QUEUES}/default/resume"))?;
     eventually("the end of all tasks", PATIENCE, || match left(deployment)? {
         0 => Ok(()),
         some => bail!("{some} tasks are left"),

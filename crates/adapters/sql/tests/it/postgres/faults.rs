@@ -239,12 +239,12 @@ fn a_server_that_takes_no_writes_is_unavailable_for_them_only() {
         create(&store, "before").await.unwrap();
         let admin = session(&options).await;
         let name = options_database(&options);
-        let sql = format!(
-            "ALTER DATABASE {name} SET default_transaction_read_only = on; \
-             SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
-             WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        );
-        admin.batch_execute(&sql).await.unwrap();
+        let read_only = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+        admin.batch_execute(&read_only).await.unwrap();
+        // On its own: who connects before the change is committed may still write.
+        let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        admin.batch_execute(end).await.unwrap();
         let started = Instant::now();
         loop {
             let written = create(&store, "during").await;
