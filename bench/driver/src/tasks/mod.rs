@@ -40,7 +40,8 @@ pub(crate) struct Tasks {
     pub(crate) finished: Vec<Finished>,
     /// What a bare Redis stream allows, tasks a second.
     pub(crate) stream_rate: f64,
-    /// Commands a second that a worker without work sends to Redis.
+    /// Commands a second that Redis does for a worker without work. The server counts each command
+    /// inside a script too, so a worker sends fewer.
     pub(crate) idle_commands: f64,
     /// From enqueuing to the start of the job, when the worker has nothing else to do: the median, in
     /// milliseconds.
@@ -168,7 +169,7 @@ fn idle(deployment: Deployment, servers: &Servers) -> Result<f64> {
     Ok(f64::from(asked) / WATCH.as_secs_f64())
 }
 
-/// Commands that Redis has been sent so far.
+/// Commands that Redis has done so far, also inside scripts.
 fn commands(servers: &Servers) -> Result<u32> {
     let info = servers.redis.cli(&["INFO", "stats"])?;
     let count = info.lines().find_map(|line| line.strip_prefix("total_commands_processed:"));
