@@ -166,3 +166,23 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
 pub(crate) async fn report(State(app): State<App>) -> Response {
     app.health.report()
 }
+
+#[cfg(test)]
+mod tests {
+    use outrigger_kernel::SystemClock;
+
+    use super::*;
+
+    fn down() -> Check {
+        Check { status: CheckStatus::Down, latency_ms: None, detail: None }
+    }
+
+    #[test]
+    fn only_a_worker_that_stands_still_asks_for_a_restart() {
+        let health = Health::new("worker", Arc::new(SystemClock));
+        health.note("database", down());
+        assert_eq!((health.live().status(), health.ready().status()), (code(true), code(false)));
+        health.note(WORKER, down());
+        assert_eq!(health.live().status(), code(false));
+    }
+}
