@@ -27,6 +27,7 @@ mod log_line;
 mod metric_list;
 mod probes;
 mod process_metrics;
+mod queue_levels;
 mod secret_file;
 mod server;
 mod signals;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use outrigger_domain::Services;
 use outrigger_domain::services::Shared;
+use outrigger_domain::{Ports, Services};
 use outrigger_http::health::Health;
 use outrigger_http::layers::{InFlight, Layers};
 use outrigger_http::{AppState, Operation};
@@ -20,7 +20,7 @@ use crate::compose::{Backends, check_queue, registry, services, shared};
 use crate::config::{Config, Role, insecurities};
 use crate::server::{self, Bounds, Lane, Phase, Serving};
 use crate::work::{self, Working};
-use crate::{Additions, bootstrap, internal, probes, signals, telemetry, upkeep};
+use crate::{Additions, bootstrap, internal, probes, queue_levels, signals, telemetry, upkeep};
 
 /// How long a start waits for another process's migration.
 const MIGRATION_WAIT: Duration = Duration::from_secs(60);
@@ -100,11 +100,7 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
             true => Some(work::start(config, &process.backends, &process.shared, &registry)?),
             false => None,
         };
-        if working.is_none() {
-            // Workers elsewhere may take leases from here.
-            let queue = connected.ports.queue.clone();
-            tokio::spawn(outrigger_worker::tend(queue, upkeep::TEND));
-        }
+        look_after_queue(config, &process, &connected.ports, working.is_some());
         let scheduling = scheduling(config, &process, &main, phase).await?;
         tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
         let store = connected.ports.store.clone();
@@ -263,6 +259,16 @@ struct Work {
     threads: Threads,
     working: Option<Working>,
     scheduling: Option<JoinHandle<()>>,
+}
+
+/// Tells of the queue in the metrics; and does what time demands of it when no worker of this process
+/// does, as workers elsewhere may take leases from here.
+fn look_after_queue(config: &Config, process: &Process, ports: &Ports, has_worker: bool) {
+    if !has_worker {
+        tokio::spawn(outrigger_worker::tend(ports.queue.clone(), upkeep::TEND));
+    }
+    let (board, queues) = (ports.board.clone(), config.worker.queues.clone());
+    tokio::spawn(queue_levels::run(board, process.backends.clock(), queues));
 }
 
 /// Brings the schedules of the settings into the store, and starts the scheduler, if this process is

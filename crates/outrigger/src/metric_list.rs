@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 26] = [
+pub(crate) const ALL: [Metric; 28] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -143,6 +143,25 @@ pub(crate) const ALL: [Metric; 26] = [
         Unit::Seconds,
         &[],
         "How long hashing one password took, without waiting.",
+    ),
+    metric(
+        "outrigger_queue_oldest_seconds",
+        Gauge,
+        Unit::Seconds,
+        &[("queue", "the queues of `worker.queues`, and other")],
+        "For how long the task that waits longest has been due; 0 when none waits. Every process \
+         tells the same.",
+    ),
+    metric(
+        "outrigger_queue_tasks",
+        Gauge,
+        Unit::Count,
+        &[
+            ("queue", "the queues of `worker.queues`, and other"),
+            ("state", "queued, scheduled, running, dead"),
+        ],
+        "Tasks of all workers; on a database counted up to 1,000 of a state. Every process tells \
+         the same.",
     ),
     metric(
         "outrigger_redis_connected",

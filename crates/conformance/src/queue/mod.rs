@@ -170,6 +170,7 @@ macro_rules! queue_suite {
                 a_queue_that_was_never_seen_is_paused,
                 what_runs_goes_on_in_a_paused_queue,
                 queues_tell_how_full_they_are,
+                the_oldest_is_found_behind_others,
             }
             limits {
                 so_many_of_a_kind_run_at_once_on_all_workers,

@@ -28,7 +28,7 @@ pub async fn nothing_is_claimed_from_a_paused_queue(factory: &dyn QueueFactory) 
 pub async fn a_queue_that_was_never_seen_is_paused(factory: &dyn QueueFactory) {
     let bed = Bed::of(factory).await;
     bed.board(0).set_paused(QUEUE, true).await.unwrap();
-    let states = bed.board(1).queues().await.unwrap();
+    let states = bed.board(1).queues(100).await.unwrap();
     assert!(states.iter().any(|state| state.name == QUEUE && state.paused));
     bed.one().await;
     assert!(bed.claim(1).await.is_empty());
@@ -61,7 +61,7 @@ pub async fn queues_tell_how_full_they_are(factory: &dyn QueueFactory) {
         bed.enqueue(Task { run_at: at, ..bed.task() }).await;
     }
     bed.board(0).set_paused("other", true).await.unwrap();
-    let states = bed.board(1).queues().await.unwrap();
+    let states = bed.board(1).queues(100).await.unwrap();
     let names: Vec<&str> = states.iter().map(|state| state.name.as_str()).collect();
     assert_eq!(names, [QUEUE, "other"]);
     let main = &states[0];
@@ -80,4 +80,22 @@ pub async fn queues_tell_how_full_they_are(factory: &dyn QueueFactory) {
     let since = states[1].oldest.expect("somebody waits");
     let apart = since.since(other_since).max(other_since.since(since));
     assert!(apart < Duration::from_secs(5), "{since} is about {other_since}");
+}
+
+/// Whatever waits before it: other kinds, and greater priorities, of which there is a count only up to
+/// what was asked for.
+pub async fn the_oldest_is_found_behind_others(factory: &dyn QueueFactory) {
+    let bed = Bed::of(factory).await;
+    let oldest = Task { priority: 0, kind: "zzz".to_owned(), ..bed.task() };
+    let since = oldest.run_at;
+    bed.enqueue(oldest).await;
+    bed.pass(Duration::from_secs(3)).await;
+    for priority in [9, 5] {
+        let tasks = bed.tasks(10).into_iter().map(|task| Task { priority, ..task });
+        bed.queue(0).enqueue(tasks.collect()).await.unwrap();
+    }
+    let state = &bed.board(1).queues(5).await.unwrap()[0];
+    assert!((5..=21).contains(&state.queued), "{state:?}");
+    let apart = state.oldest.expect("somebody waits").since(since);
+    assert!(apart < Duration::from_secs(2), "{state:?} says that nobody waits since {since}");
 }

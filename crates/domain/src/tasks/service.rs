@@ -16,6 +16,9 @@ use crate::cursor::List;
 use crate::idempotency::Idempotency;
 use crate::ports::Ports;
 
+/// How far the tasks of a queue are counted for somebody who asks.
+const COUNTED_MAX: usize = 10_000;
+
 /// Tasks and their queues.
 #[derive(Clone, Debug)]
 pub struct Tasks {
@@ -178,7 +181,7 @@ impl Tasks {
     pub async fn queues(&self, ctx: &Ctx) -> Result<Vec<QueueView>> {
         ctx.require_admin()?;
         let now = self.clock.now();
-        let all = self.board.queues().await?;
+        let all = self.board.queues(COUNTED_MAX).await?;
         Ok(all.into_iter().map(|state| QueueView::of(state, now)).collect())
     }
 

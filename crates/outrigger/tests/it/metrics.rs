@@ -106,7 +106,7 @@ fn each_metric_stands_in_the_reference(server: &Server) {
             let is_known = match label {
                 "route" => value == "none" || paths.contains(value) || is_built_in(value),
                 "status" => value.len() == 3 && value.parse::<u16>().is_ok(),
-                "queue" => value == "default",
+                "queue" => value == "default" || value == "other",
                 "kind" if KINDS.contains(&value) => row.labels[label].contains("kinds of tasks"),
                 _ => row.labels[label].split([',', ' ']).any(|word| word == value),
             };

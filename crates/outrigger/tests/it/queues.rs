@@ -1,13 +1,18 @@
 //! Queues over HTTP, and the leases of workers elsewhere.
 
+use std::time::Duration;
+
+use outrigger_testkit::wait_until;
 use serde_json::json;
 
-use crate::support::{Server, on_each_backend, unique, until};
+use crate::outages::metric;
+use crate::support::{Server, dead, on_each_backend, unique, until};
 
 on_each_backend!(
     a_paused_queue_gives_nothing,
     a_worker_elsewhere_leases_and_completes,
     a_lease_that_has_run_out_is_refused,
+    metrics_tell_how_full_the_queues_are,
 );
 
 fn a_paused_queue_gives_nothing(server: &Server) {
@@ -77,4 +82,26 @@ fn a_lease_that_has_run_out_is_refused(server: &Server) {
     assert_eq!((&second["attempt"], &second["id"]), (&json!(2), &first["id"]));
     refused(&first["token"]);
     admin.post(&format!("{at}/complete"), &json!({"token": second["token"]})).expect(204);
+}
+
+/// Queues that clients name are told of together.
+fn metrics_tell_how_full_the_queues_are(server: &Server) {
+    let (admin, queue) = (server.admin(), unique("full-"));
+    dead(&admin, &queue, 2);
+    let body = json!({"kind": "noop", "payload": {}, "queue": queue});
+    (0..3).for_each(|_| drop(admin.post("/api/v1/tasks", &body).expect(202)));
+    let tasks = |queue: &str, state: &str| {
+        let labels = format!("{{queue=\"{queue}\",state=\"{state}\"}}");
+        metric(server, &["outrigger_queue_tasks", &labels])
+    };
+    let oldest = || metric(server, &["outrigger_queue_oldest_seconds{queue=\"other\"}"]);
+    let told =
+        || tasks("other", "queued") >= 3.0 && tasks("other", "dead") >= 2.0 && oldest() > 0.0;
+    wait_until("they tell", Duration::from_secs(30), told).unwrap();
+    let text = server.internal().get("/metrics").expect(200).text;
+    assert!(!text.contains(&queue), "a queue's name is a label");
+    for state in ["queued", "scheduled", "running", "dead"] {
+        let own = format!("outrigger_queue_tasks{{queue=\"default\",state=\"{state}\"}} ");
+        assert!(text.contains(&own), "{own}");
+    }
 }

@@ -208,7 +208,7 @@ pub struct QueueState {
     pub name: String,
     /// Nothing is claimed from it.
     pub paused: bool,
-    /// Tasks that are due, up to a bound that the adapter documents.
+    /// Tasks that are due, as far as they were counted.
     pub queued: u64,
     /// Tasks that wait for their time, likewise.
     pub scheduled: u64,
@@ -327,8 +327,9 @@ pub trait TaskBoard: Send + Sync + std::fmt::Debug {
     /// Lets nothing be claimed from the queue, or lets it again; a queue that was never seen too.
     async fn set_paused(&self, queue: &str, paused: bool) -> Result<(), QueueError>;
 
-    /// All queues that are known, by name.
-    async fn queues(&self) -> Result<Vec<QueueState>, QueueError>;
+    /// All queues that are known, by name. An adapter that has to read tasks to count them stops at
+    /// `most` of a state.
+    async fn queues(&self, most: usize) -> Result<Vec<QueueState>, QueueError>;
 
     /// Asks the backend something real.
     async fn probe(&self) -> Result<Probed, QueueError>;

@@ -1,9 +1,7 @@
 //! Tasks as those see them who look after the queue.
 
-use std::collections::BTreeMap;
-
 use outrigger_ports::index_value::{self, Range};
-use outrigger_ports::queue::{QueueError, QueueState, Status, TaskFilter, TaskRecord};
+use outrigger_ports::queue::{QueueError, Status, TaskFilter, TaskRecord};
 use outrigger_ports::store::{Batch, Order, Position, Precondition, Query, StoreError};
 
 use super::enqueue::read;
@@ -11,10 +9,8 @@ use super::stored::{self, Stored};
 use super::update::{Step, change, pause};
 use super::{StoreQueue, fault, names, turn};
 
-/// How far tasks are counted.
-const COUNTED_MAX: usize = 10_000;
 /// Most tasks read at once: with the largest payloads that is 50 MB.
-const PAGE: usize = 200;
+pub(super) const PAGE: usize = 200;
 /// Most tries of a change of one task.
 const TRIES: u32 = 10;
 
@@ -81,7 +77,7 @@ async fn running(queue: &StoreQueue, filter: &TaskFilter) -> Result<Vec<TaskReco
 }
 
 /// The pages of one range.
-struct Pages<'a> {
+pub(super) struct Pages<'a> {
     order: Order<'a>,
     range: Range,
     descending: bool,
@@ -91,7 +87,7 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    fn new(
+    pub(super) fn new(
         order: Order<'a>,
         range: Range,
         descending: bool,
@@ -102,7 +98,10 @@ impl<'a> Pages<'a> {
         Self { order, range, descending, after, size, ended: false }
     }
 
-    async fn next(&mut self, queue: &StoreQueue) -> Result<Option<Vec<Stored>>, QueueError> {
+    pub(super) async fn next(
+        &mut self,
+        queue: &StoreQueue,
+    ) -> Result<Option<Vec<Stored>>, QueueError> {
         if self.ended {
             return Ok(None);
         }
@@ -155,54 +154,4 @@ pub(super) async fn replay(queue: &StoreQueue, id: &str) -> Result<Option<TaskRe
         }
     }
     Err(QueueError::Unavailable("others change the same task all the time".into()))
-}
-
-/// All queues. Counts go up to [`COUNTED_MAX`]: of the queued ones in each queue, of the others over
-/// all queues. When more are queued, the oldest is the oldest of those that were counted.
-pub(super) async fn queues(queue: &StoreQueue) -> Result<Vec<QueueState>, QueueError> {
-    let scheduled = tally(queue, Order::Index(turn::TURN), turn::scheduled()).await?;
-    let running = tally(queue, Order::Index(turn::TURN), turn::running()).await?;
-    let dead = index_value::exactly(vec![turn::status(Status::Dead)]);
-    let dead = tally(queue, Order::Index(turn::STATUS), dead).await?;
-    let count = |tally: &Tally, name: &str| tally.get(name).map_or(0, |one| one.count);
-    let mut states = Vec::new();
-    for (name, paused) in names::all(queue).await? {
-        let queued = tally(queue, Order::Index(turn::TURN), turn::queue(&name)).await?;
-        states.push(QueueState {
-            paused,
-            queued: count(&queued, &name),
-            scheduled: count(&scheduled, &name),
-            running: count(&running, &name),
-            dead: count(&dead, &name),
-            oldest: queued.get(&name).map(|one| one.oldest),
-            name,
-        });
-    }
-    Ok(states)
-}
-
-/// The tasks of a range, by queue.
-type Tally = BTreeMap<String, Counted>;
-
-struct Counted {
-    count: u64,
-    oldest: outrigger_kernel::Timestamp,
-}
-
-async fn tally(queue: &StoreQueue, order: Order<'_>, range: Range) -> Result<Tally, QueueError> {
-    let mut tally = Tally::new();
-    let mut counted = 0;
-    let mut pages = Pages::new(order, range, false, None, PAGE);
-    while counted < COUNTED_MAX {
-        let Some(page) = pages.next(queue).await? else { break };
-        counted += page.len();
-        for stored in page {
-            let of = tally
-                .entry(stored.record.task.queue)
-                .or_insert(Counted { count: 0, oldest: stored.due });
-            of.count += 1;
-            of.oldest = of.oldest.min(stored.due);
-        }
-    }
-    Ok(tally)
 }

@@ -14,6 +14,7 @@ mod crowd;
 mod enqueue;
 mod fault;
 mod lane;
+mod levels;
 mod limited;
 mod names;
 mod stored;
@@ -171,9 +172,9 @@ impl TaskBoard for StoreQueue {
         names::set_paused(self, queue, paused).await
     }
 
-    /// Counts go up to 10,000 a state, over all queues for those that are not queued.
-    async fn queues(&self) -> Result<Vec<QueueState>, QueueError> {
-        board::queues(self).await
+    /// Of those that are not queued, `most` over all queues are counted.
+    async fn queues(&self, most: usize) -> Result<Vec<QueueState>, QueueError> {
+        levels::run(self, most).await
     }
 
     async fn probe(&self) -> Result<Probed, QueueError> {

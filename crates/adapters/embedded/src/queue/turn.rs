@@ -70,6 +70,13 @@ pub(super) fn class(value: &[u8]) -> &[u8] {
     &value[..value.len().saturating_sub(size_of::<i64>())]
 }
 
+/// Where the class of this place ends.
+pub(super) fn last_of_class(value: &[u8]) -> Vec<u8> {
+    let mut last = class(value).to_vec();
+    last.extend([u8::MAX; size_of::<i64>()]);
+    last
+}
+
 /// All scheduled tasks, in the order of their time.
 pub(super) fn scheduled() -> Range {
     starting_with(vec![SCHEDULED])

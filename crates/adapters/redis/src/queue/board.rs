@@ -107,7 +107,8 @@ impl TaskBoard for RedisQueue {
         Ok(())
     }
 
-    async fn queues(&self) -> Result<Vec<QueueState>, QueueError> {
+    /// Counts are exact.
+    async fn queues(&self, _most: usize) -> Result<Vec<QueueState>, QueueError> {
         let answer = array(self.run(&self.scripts.queues, &Args::default()).await?)?;
         let mut states = answer.into_iter().map(state).collect::<Result<Vec<_>, _>>()?;
         states.sort_by(|one, other| one.name.cmp(&other.name));

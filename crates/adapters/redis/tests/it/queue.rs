@@ -79,7 +79,7 @@ async fn a_task_goes_through_the_queue() {
     assert!(found.started_at.unwrap() <= found.finished_at.unwrap());
     let listed = queue.list(&TaskFilter { limit: 10, ..Default::default() }).await.unwrap();
     assert_eq!(listed.len(), 1);
-    let state = &queue.queues().await.unwrap()[0];
+    let state = &queue.queues(100).await.unwrap()[0];
     assert_eq!((state.queued, state.running, state.scheduled), (0, 0, 0));
 }
 

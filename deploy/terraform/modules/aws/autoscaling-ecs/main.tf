@@ -60,9 +60,9 @@ resource "aws_cloudwatch_metric_alarm" "queue_age" {
   alarm_name          = "${var.name}-scale-workers"
   alarm_description   = "Tasks wait longer than ${var.queue_age_s} s: adds workers"
   namespace           = "Outrigger"
-  metric_name         = "outrigger_task_wait_seconds"
-  dimensions          = { deployment = var.name, role = "worker" }
-  statistic           = "Average"
+  metric_name         = "outrigger_queue_oldest_seconds"
+  dimensions          = { deployment = var.name }
+  statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"

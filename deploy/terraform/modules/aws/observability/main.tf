@@ -80,7 +80,7 @@ locals {
       title   = "Database"
       metrics = [["AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", database.id], [".", "DatabaseConnections", ".", ".", { yAxis = "right" }]]
     }],
-    [{ title = "Age of the queue", metrics = [["Outrigger", "outrigger_task_wait_seconds", "deployment", var.name, "role", "worker", { stat = "Average" }]] }],
+    [{ title = "Age of the queue", metrics = [["Outrigger", "outrigger_queue_oldest_seconds", "deployment", var.name, { stat = "Maximum" }]] }],
   )
   balancer = try(var.load_balancer.suffix, "")
 }

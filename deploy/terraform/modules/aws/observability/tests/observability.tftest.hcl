@@ -16,7 +16,7 @@ run "thresholds" {
   command = apply
   assert {
     condition = module.alarms.thresholds == {
-      api-errors                   = 5, auth-failures = 100, queue-age = 60, response-time = 0.5, unhealthy-blue = 0, unhealthy-green = 0
+      api-errors                   = 5, auth-failures = 100, dead-tasks = 100, queue-age = 60, response-time = 0.5, unhealthy-blue = 0, unhealthy-green = 0
       api-cpu                      = 80, api-memory = 80, worker-cpu = 80, worker-memory = 80
       database-cpu                 = 80, database-connections = 170, database-storage = 16106127360
       redis-cpu-outrigger-test-001 = 80, redis-memory-outrigger-test-001 = 80

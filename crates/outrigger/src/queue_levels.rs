@@ -1,0 +1,69 @@
+//! What `/metrics` tells of the queues: how many tasks wait, run and are dead, and for how long the
+//! oldest has waited. It is looked up now and then, not when somebody reads the metrics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::{Gauge, gauge};
+use outrigger_kernel::{Clock, Timestamp};
+use outrigger_ports::queue::{QueueState, TaskBoard};
+
+/// The pause between two looks.
+const LOOK: Duration = Duration::from_secs(10);
+/// How far the tasks of a state are counted on a database, which has to read them.
+const COUNTED_MAX: usize = 1_000;
+/// All queues that are not in `worker.queues`: clients name them, so each would be a value of a label
+/// that nobody bounds.
+const OTHERS: &str = "other";
+
+/// The gauges of one queue.
+struct Levels {
+    queue: String,
+    /// `queued`, `scheduled`, `running`, `dead`.
+    tasks: [Gauge; 4],
+    oldest: Gauge,
+}
+
+impl Levels {
+    fn of(queue: &str) -> Self {
+        let tasks = |state: &'static str| gauge!("outrigger_queue_tasks", "queue" => queue.to_owned(), "state" => state);
+        Self {
+            tasks: ["queued", "scheduled", "running", "dead"].map(tasks),
+            oldest: gauge!("outrigger_queue_oldest_seconds", "queue" => queue.to_owned()),
+            queue: queue.to_owned(),
+        }
+    }
+
+    fn set(&self, states: &[&QueueState], now: Timestamp) {
+        let counts: [fn(&QueueState) -> u64; 4] =
+            [|s| s.queued, |s| s.scheduled, |s| s.running, |s| s.dead];
+        for (gauge, count) in self.tasks.iter().zip(counts) {
+            // A gauge is a float; counts are far below 2^53.
+            #[expect(clippy::cast_precision_loss, reason = "see above")]
+            gauge.set(states.iter().map(|state| count(state)).sum::<u64>() as f64);
+        }
+        let oldest = states.iter().filter_map(|state| state.oldest).min();
+        self.oldest.set(oldest.map_or(0.0, |since| now.since(since).as_secs_f64()));
+    }
+}
+
+/// Looks until the process ends. While the queue is away, the last values stay.
+pub(crate) async fn run(board: Arc<dyn TaskBoard>, clock: Arc<dyn Clock>, queues: Vec<String>) {
+    let own: Vec<Levels> = queues.iter().map(|queue| Levels::of(queue)).collect();
+    let others = Levels::of(OTHERS);
+    loop {
+        match board.queues(COUNTED_MAX).await {
+            Ok(states) => {
+                let now = clock.now();
+                for levels in &own {
+                    let own = states.iter().filter(|state| state.name == levels.queue);
+                    levels.set(&own.collect::<Vec<_>>(), now);
+                }
+                let rest = states.iter().filter(|state| !queues.contains(&state.name));
+                others.set(&rest.collect::<Vec<_>>(), now);
+            }
+            Err(error) => tracing::debug!(source = %error, "the queues' levels are not known"),
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
