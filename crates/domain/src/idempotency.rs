@@ -65,6 +65,9 @@ struct Kept {
     fingerprint: String,
     answer: Answer,
     expires_at: Timestamp,
+    /// Not answered yet: only what it creates has its id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    begun: bool,
 }
 
 impl Entity for Kept {
@@ -119,6 +122,10 @@ impl Idempotency {
     /// # Errors
     /// `invalid` when the key was used with another body.
     pub async fn replay(&self, request: &Keyed) -> Result<Option<Answer>> {
+        Ok(self.find(request).await?.filter(|kept| !kept.begun).map(|kept| kept.answer))
+    }
+
+    async fn find(&self, request: &Keyed) -> Result<Option<Kept>> {
         let Some(kept) = self.kept.find(&request.id).await? else { return Ok(None) };
         if kept.value.fingerprint != request.fingerprint {
             return Err(Error::invalid(
@@ -127,15 +134,51 @@ impl Idempotency {
                 "this key was used before with another body; use a new one",
             ));
         }
-        Ok(Some(kept.value.answer))
+        Ok(Some(kept.value))
     }
 
     /// The write that keeps the answer. When its precondition fails, another request with this key
     /// was quicker: [`Idempotency::replay`] then has its answer.
     pub fn keep(&self, request: &Keyed, answer: Answer) -> Result<Write> {
+        self.put(request, answer, false, Precondition::Absent)
+    }
+
+    /// The id that an earlier such request has chosen for what it creates, if it has not been answered.
+    ///
+    /// # Errors
+    /// `invalid` when the key was used with another body.
+    pub async fn begun(&self, request: &Keyed) -> Result<Option<String>> {
+        let kept = self.find(request).await?.filter(|kept| kept.begun);
+        Ok(kept.and_then(|kept| kept.answer.location))
+    }
+
+    /// The write that keeps the id of what is about to be created where no batch of the store can
+    /// create it. A repeated request goes on with it.
+    pub fn begin(&self, request: &Keyed, id: &str) -> Result<Write> {
+        let answer = Answer { etag: None, location: Some(id.to_owned()), body: String::new() };
+        self.put(request, answer, true, Precondition::Absent)
+    }
+
+    /// The write that keeps the answer of a request that has begun.
+    pub fn complete(&self, request: &Keyed, answer: Answer) -> Result<Write> {
+        self.put(request, answer, false, Precondition::Any)
+    }
+
+    /// The write that forgets a request that has begun: it was refused.
+    pub fn abandon(request: &Keyed) -> Write {
+        Collection::<Kept>::delete(&request.id, Precondition::Any)
+    }
+
+    fn put(
+        &self,
+        request: &Keyed,
+        answer: Answer,
+        begun: bool,
+        precondition: Precondition,
+    ) -> Result<Write> {
         let expires_at = self.clock.now().plus(KEPT_FOR);
-        let kept = Kept { fingerprint: request.fingerprint.clone(), answer, expires_at };
-        Collection::put(&request.id, &kept, Precondition::Absent)
+        let fingerprint = request.fingerprint.clone();
+        Collection::put(&request.id, &Kept { fingerprint, answer, expires_at, begun }, precondition)
     }
 }
 

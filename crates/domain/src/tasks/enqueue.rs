@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use outrigger_kernel::{Ctx, Error, Result, Timestamp, limits};
-use outrigger_ports::queue::{Enqueued, Task};
+use outrigger_ports::queue::{Enqueued, Task, TaskRecord};
 use outrigger_ports::store::{Batch, StoreError, Write};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -65,9 +65,11 @@ impl Tasks {
         if let Some(first) = self.first_answer(keyed.as_ref()).await? {
             return Ok(first);
         }
+        if let (Some(keyed), Some(_)) = (&keyed, &input.unique_key) {
+            return self.enqueue_unique(ctx, input, keyed).await;
+        }
         let task = self.prepare(ctx, input)?;
-        let record = outrigger_ports::queue::TaskRecord::new(task.clone(), task.created_at);
-        let text = serde_json::to_string(&TaskView::of(&record)?).map_err(Error::internal)?;
+        let text = shown(&task)?;
         let Some(keyed) = keyed else {
             self.push(task.clone()).await?;
             return Ok((task.id, text));
@@ -85,7 +87,6 @@ impl Tasks {
                 .first_answer(Some(&keyed))
                 .await?
                 .ok_or_else(|| Error::conflict("concurrent_change", "try again")),
-            Err(StoreError::Unique { .. }) => Err(not_unique("another task")),
             Err(error) => Err(error.into()),
         }
     }
@@ -170,6 +171,11 @@ impl Tasks {
     /// # Errors
     /// `invalid` when the payload is too large.
     pub fn prepare_checked(&self, ctx: &Ctx, input: TaskInput) -> Result<Task> {
+        self.with_id(ctx, input, self.ids.new_id("tsk"))
+    }
+
+    /// The same with this id.
+    pub(super) fn with_id(&self, ctx: &Ctx, input: TaskInput, id: String) -> Result<Task> {
         let unknown;
         let kind = match self.kinds.find(&input.kind) {
             Some(kind) => kind,
@@ -182,7 +188,6 @@ impl Tasks {
         let run_at = due(&input, now)?;
         let options = &kind.options;
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        let id = self.ids.new_id("tsk");
         let mut payload = payload_text(&input.payload)?;
         let sealed = self.sealer.seals(kind);
         if sealed {
@@ -208,14 +213,17 @@ impl Tasks {
         })
     }
 
-    async fn push(&self, task: Task) -> Result<()> {
+    pub(super) async fn push(&self, task: Task) -> Result<()> {
         match self.queue.enqueue(vec![task]).await?.pop() {
             Some(Enqueued::Duplicate { of }) => Err(not_unique(&of)),
             _ => Ok(()),
         }
     }
 
-    async fn first_answer(&self, keyed: Option<&Keyed>) -> Result<Option<(String, String)>> {
+    pub(super) async fn first_answer(
+        &self,
+        keyed: Option<&Keyed>,
+    ) -> Result<Option<(String, String)>> {
         let Some(keyed) = keyed else { return Ok(None) };
         let answer = self.idempotency.replay(keyed).await?;
         Ok(answer.map(|answer| (answer.location.unwrap_or_default(), answer.body)))
@@ -225,6 +233,12 @@ impl Tasks {
     pub(super) fn kind(&self, name: &str, loc: &[&str]) -> Result<&Kind> {
         self.kinds.get(name, loc).map(|kind| &**kind)
     }
+}
+
+/// What is answered of a task that nobody has touched.
+pub(super) fn shown(task: &Task) -> Result<String> {
+    let record = TaskRecord::new(task.clone(), task.created_at);
+    serde_json::to_string(&TaskView::of(&record)?).map_err(Error::internal)
 }
 
 /// When the task is due.

@@ -7,6 +7,7 @@
 
 mod backoff;
 mod enqueue;
+mod enqueue_unique;
 mod input;
 mod job;
 pub mod jobs;

@@ -10,6 +10,7 @@ on_each_backend!(
     a_task_runs_and_is_followed,
     what_cannot_be_enqueued_is_named,
     a_repeated_enqueue_with_a_key_is_one_task,
+    a_unique_key_is_taken_whether_or_not_the_request_has_a_key,
     a_task_that_waits_is_cancelled_and_begun_again,
     many_dead_tasks_begin_again,
     only_administrators_enqueue,
@@ -63,6 +64,26 @@ fn a_repeated_enqueue_with_a_key_is_one_task(server: &Server) {
     assert_eq!(admin.post("/api/v1/tasks", &body).expect(202).json(), first);
     let other = json!({"kind": "noop", "payload": {}, "delay_s": 601});
     admin.post("/api/v1/tasks", &other).expect(422);
+}
+
+fn a_unique_key_is_taken_whether_or_not_the_request_has_a_key(server: &Server) {
+    let admin = server.admin();
+    let body = json!({"kind": "noop", "payload": {}, "delay_s": 600, "unique_key": unique("k-")});
+    let [one, other] =
+        [unique("one-"), unique("other-")].map(|key| admin.with("idempotency-key", &key));
+    let first = one.post("/api/v1/tasks", &body).expect(202);
+    for _ in 0..2 {
+        assert_eq!(other.post("/api/v1/tasks", &body).expect(409).code(), "not_unique");
+        assert_eq!(admin.post("/api/v1/tasks", &body).expect(409).code(), "not_unique");
+        assert_eq!(one.post("/api/v1/tasks", &body).expect(202).text, first.text);
+    }
+    let path = first.header("location");
+    admin.post(&format!("{path}/cancel"), &json!({})).expect(200);
+    let second = other.post("/api/v1/tasks", &body).expect(202);
+    assert_ne!(second.header("location"), path);
+    assert_eq!(other.post("/api/v1/tasks", &body).expect(202).text, second.text);
+    assert_eq!(admin.get(second.header("location")).expect(200).json()["status"], "scheduled");
+    assert_eq!(one.post("/api/v1/tasks", &body).expect(202).text, first.text);
 }
 
 fn a_task_that_waits_is_cancelled_and_begun_again(server: &Server) {
