@@ -8,12 +8,15 @@ use futures_util::future::join_all;
 use outrigger_kernel::{Clock as _, Ids, SystemClock, SystemRandom, limits};
 use outrigger_ports::queue::{Claim, Enqueued, KindLimits, Outcome, Queue, Settlement, Task};
 
-use super::bed::{KIND, LONG, QUEUE, json};
+use super::bed::{KIND, QUEUE, json};
 
 /// Calls that are under way at once.
 const AT_ONCE: usize = 4;
 /// Calls of each sort whose median is the cost.
 const ROUNDS: usize = 41;
+
+/// Much longer than a claim and its settling take; a queue may note a lease until it would have ended.
+const LEASE: Duration = Duration::from_secs(15);
 
 /// A queue under load.
 #[derive(Debug)]
@@ -93,7 +96,7 @@ impl Load {
 
     async fn claim(&self, worker: &str, limit: usize) -> Vec<Settlement> {
         let kinds = [KindLimits::none(KIND)];
-        let claim = Claim { queue: QUEUE, kinds: &kinds, limit, lease_for: LONG, worker };
+        let claim = Claim { queue: QUEUE, kinds: &kinds, limit, lease_for: LEASE, worker };
         let done = || Outcome::Succeeded { result: Some(json("{\"ok\": true}")) };
         let leased = self.queue.claim(&claim).await.unwrap();
         leased

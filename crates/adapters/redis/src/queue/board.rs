@@ -17,8 +17,6 @@ use crate::error::CallError;
 
 /// Tasks that one script looks at; with a filter that few pass, many scripts are needed.
 const SLICE: usize = 500;
-/// The sets that hold all tasks.
-const ALL: &str = "live,f:o,f:f,f:c,f:d";
 
 impl RedisQueue {
     async fn change(&self, id: &str, verb: &str) -> Result<Option<TaskRecord>, QueueError> {
@@ -57,13 +55,12 @@ impl TaskBoard for RedisQueue {
     }
 
     async fn list(&self, filter: &TaskFilter) -> Result<Vec<TaskRecord>, QueueError> {
-        let sets = match filter.status {
-            None => ALL,
-            Some(Status::Succeeded) => "f:o",
+        let set = match filter.status {
+            Some(Status::Running) => "held",
             Some(Status::Failed) => "f:f",
             Some(Status::Cancelled) => "f:c",
             Some(Status::Dead) => "f:d",
-            Some(_) => "live",
+            _ => "all",
         };
         let mut after = filter.after.clone().unwrap_or_default();
         let mut found = Vec::new();
@@ -71,7 +68,7 @@ impl TaskBoard for RedisQueue {
         let slice = if any && filter.status.is_none() { filter.limit.min(SLICE) } else { SLICE };
         while found.len() < filter.limit {
             let mut args = Args::default();
-            args.text(sets).text(&after);
+            args.text(set).text(&after);
             args.text(filter.status.map_or("", letter));
             args.text(filter.kind.as_deref().unwrap_or_default());
             args.text(filter.queue.as_deref().unwrap_or_default());

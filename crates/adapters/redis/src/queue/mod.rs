@@ -1,13 +1,14 @@
 //! The queue port.
 //!
 //! All keys of the queue share one hash tag, so that each script is one atomic step also on a
-//! cluster, where one node then carries the queue. Tasks that wait or run are entries of streams
-//! ("lanes"), one per queue, kind and priority, each with a consumer group; leases, delays and
-//! finished tasks are sorted sets. `scripts/queue_common.lua` lists all keys. No key that matters
+//! cluster, where one node then carries the queue. Tasks that wait are entries of streams ("lanes"),
+//! one per queue, kind and priority, each with a consumer group; delays are a sorted set; ends of
+//! leases and of retentions are lists, one for each tenth of a second and each second. `scripts/queue_common.lua` lists all keys. No key that matters
 //! carries an expiry, so eviction policies of the `volatile-` family never touch a task.
 
 mod board;
 mod check;
+mod enqueue;
 mod error;
 mod lost;
 mod record;
@@ -15,6 +16,7 @@ mod scripts;
 mod wake;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ use outrigger_ports::queue::{KindLimits, Lease};
 use outrigger_ports::store::Write;
 use redis::Value;
 
+use self::enqueue::Orders;
 use self::lost::Lost;
 use self::record::{bytes, number, text};
 use self::scripts::{Args, Scripts};
@@ -38,9 +41,7 @@ use crate::client::RedisClient;
 use crate::error::CallError;
 use crate::script::Script;
 
-/// Largest arguments of one script, in bytes, before another one is begun.
-const SCRIPT_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Tasks that one script of [`Queue::tend`] promotes, recovers or forgets.
+/// Tasks that one script of [`Queue::tend`] promotes, and looks at to recover or forget them.
 const SLICE: usize = 500;
 /// Scripts that one call of [`Queue::tend`] runs.
 const SLICES_MAX: usize = 100;
@@ -52,7 +53,8 @@ const SWEEP_EVERY: u32 = 15;
 pub struct RedisQueue {
     client: RedisClient,
     base: String,
-    scripts: Scripts,
+    scripts: Arc<Scripts>,
+    orders: Orders,
     wakes: Wakes,
     turn: AtomicU32,
     tends: AtomicU32,
@@ -70,7 +72,8 @@ impl RedisQueue {
         Self {
             base: base(&client),
             client,
-            scripts: Scripts::new(),
+            scripts: Arc::new(Scripts::new()),
+            orders: Orders::in_turns(enqueue::TURNS),
             wakes: Wakes::default(),
             turn: AtomicU32::new(0),
             tends: AtomicU32::new(0),
@@ -89,26 +92,6 @@ impl RedisQueue {
 
     async fn run(&self, script: &Script, args: &Args) -> Result<Value, CallError> {
         script.run(&self.client, std::slice::from_ref(&self.base), args).await
-    }
-
-    async fn enqueue_chunk(
-        &self,
-        args: &mut Args,
-        answers: &mut Vec<Enqueued>,
-    ) -> Result<(), QueueError> {
-        if args.len() == 0 {
-            return Ok(());
-        }
-        let answer = self.run(&self.scripts.enqueue, args).await?;
-        *args = Args::default();
-        for value in array(answer)? {
-            answers.push(match text(&value).ok_or(CallError::Unexpected)? {
-                "n" => Enqueued::New,
-                "k" => Enqueued::Known,
-                other => Enqueued::Duplicate { of: other.to_owned() },
-            });
-        }
-        Ok(())
     }
 }
 
@@ -133,22 +116,6 @@ fn internal(error: serde_json::Error) -> QueueError {
 fn micros(span: Duration) -> i64 {
     const CENTURY: i64 = 100 * 365 * 86_400 * 1_000_000;
     i64::try_from(span.as_micros()).unwrap_or(CENTURY).min(CENTURY)
-}
-
-fn write_task(args: &mut Args, task: &Task) -> Result<(), QueueError> {
-    // Beyond a century from now a Lua number would not hold it.
-    let run_at = task.run_at.as_micros().clamp(0, 1 << 53);
-    args.text(&task.id)
-        .text(&task.queue)
-        .text(&task.kind)
-        .number(task.priority.into())
-        .number(run_at)
-        .number(task.max_attempts.into())
-        .number(micros(task.retention()) / 1_000_000)
-        .text(task.unique_key.as_deref().unwrap_or_default())
-        .json(task)
-        .map_err(internal)?;
-    Ok(())
 }
 
 fn write_kind(args: &mut Args, kind: &KindLimits) {
@@ -223,15 +190,10 @@ impl Queue for RedisQueue {
     async fn enqueue(&self, tasks: Vec<Task>) -> Result<Vec<Enqueued>, QueueError> {
         bounds::check_tasks(&tasks)?;
         let mut answers = Vec::with_capacity(tasks.len());
-        let mut args = Args::default();
-        for task in &tasks {
-            write_task(&mut args, task)?;
-            if args.len() > SCRIPT_BYTES_MAX {
-                self.enqueue_chunk(&mut args, &mut answers).await?;
-            }
+        for order in enqueue::orders(&tasks)? {
+            answers.extend(self.order(order).await?);
         }
-        self.enqueue_chunk(&mut args, &mut answers).await?;
-        if answers.len() == tasks.len() { Ok(answers) } else { Err(CallError::Unexpected.into()) }
+        Ok(answers)
     }
 
     /// Not here: the batch is the store's. See the type.
@@ -323,14 +285,14 @@ impl Queue for RedisQueue {
             let answer = array(self.run(&self.scripts.tend, &args).await?)?;
             let counts = answer.iter().map(|count| usize::try_from(number(count)?).ok());
             let counts = counts.collect::<Option<Vec<_>>>().ok_or(CallError::Unexpected)?;
-            let [promoted, recovered, quarantined, forgotten] = counts[..] else {
+            let [promoted, recovered, quarantined, forgotten, more] = counts[..] else {
                 return Err(CallError::Unexpected.into());
             };
             tended.promoted += promoted;
             tended.recovered += recovered;
             tended.quarantined += quarantined;
             tended.forgotten += forgotten;
-            if counts.iter().all(|count| *count < SLICE) && recovered + quarantined < SLICE {
+            if more == 0 {
                 break;
             }
         }

@@ -75,6 +75,13 @@ impl Args {
         Ok(self.end())
     }
 
+    /// Puts these behind.
+    pub(super) fn append(&mut self, more: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&more.bytes);
+        self.ends.extend(more.ends.iter().map(|end| start + end));
+    }
+
     /// So many bytes so far.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()

@@ -7,21 +7,18 @@ local ids, answers = {}, {}
 for i = 2, #ARGV, FIELDS do
     ids[#ids + 1] = ARGV[i]
 end
-local till = now + ARGV[1]
+local extended = now + ARGV[1]
 local holds = call('HMGET', HELD, unpack(ids))
 for i = 1, #ids do
     local id, a = ids[i], 1 + (i - 1) * FIELDS
     local h = holds[i] and cmsgpack.unpack(holds[i])
     if h and h[H_TOKEN] == ARGV[a + 2] and h[H_UNTIL] > now then
         answers[i] = 1 + h[H_CANCEL]
-        h[H_UNTIL] = till
+        h[H_UNTIL] = extended
         if ARGV[a + 3] ~= '' then
             h[H_PROGRESS] = ARGV[a + 3]
         end
-        leases[#leases + 1] = till
-        leases[#leases + 1] = id
-        held[#held + 1] = id
-        held[#held + 1] = cmsgpack.pack(h)
+        lease(id, h)
     else
         answers[i] = 0
     end

@@ -26,8 +26,7 @@ if verb == 'cancel' and not is_final(r) then
 elseif verb == 'replay' and is_final(r) and r[STATUS] ~= 'o' then
     local unique = r[UNIQUE] ~= '' and B .. 'u:' .. r[KIND] .. ':' .. r[UNIQUE]
     if not unique or call('SET', unique, id, 'NX') then
-        forget(id, r)
-        call('ZADD', B .. 'live', 0, id)
+        unfinish(id, r)
         r[ATTEMPTS], r[CRASHES], r[CANCEL], r[STARTED], r[FINISHED], r[BACK] = 0, 0, 0, 0, 0, 0
         r[PROGRESS], r[RESULT], r[ERROR], r[RUN_AT] = '', '', '', now
         enter(id, r)

@@ -5,14 +5,14 @@
 -- All keys begin with KEYS[1], which ends with a hash tag, so that they are in one slot:
 --   body, task, held   hashes by id: the task's JSON; its record, packed, and once it has succeeded
 --                      how; of each running task, packed, what its lease is about
---   l:QUEUE:KIND:CLASS a lane: stream of the tasks that wait or run (i = id, m = attempts so far,
+--   l:QUEUE:KIND:CLASS a lane: stream of the tasks that wait (i = id, m = attempts so far,
 --                      retention and unique key); class = 2 * priority, + 1 for those that came
 --                      back; group `w`
 --   w:QUEUE:KIND       hash: class -> tasks that wait in its lane
 --   due                zset: scheduled tasks by the instant when they are due
---   leases             zset: running tasks by the end of their lease
---   live, f:STATUS     zsets: tasks that are not finished, and those finished, by id
---   x, x:SECOND        zset of seconds, and of each second the tasks to be forgotten then
+--   e, e:TENTH         zset of tenths of seconds, and of each the tasks whose lease may end then
+--   x, x:SECOND        zset of seconds, and of each the tasks that may be forgotten then
+--   all, f:STATUS      zsets by id: all tasks; those that failed, were cancelled, or are dead
 --   u:KIND:KEY         the id of the task that has the unique key
 --   n                  hash: s:QUEUE scheduled, r:QUEUE running, d:QUEUE dead, k:KIND running
 --   queues, kinds:QUEUE  zset of queues by last use; the kinds of a queue
@@ -31,11 +31,13 @@ local TOKEN, UNTIL, WORKER, PROGRESS, RESULT, ERROR, HISTORY = 16, 17, 18, 19, 2
 
 -- Positions in what is held.
 local H_TOKEN, H_UNTIL, H_WORKER, H_STARTED, H_ATTEMPT, H_CANCEL, H_PROGRESS = 1, 2, 3, 4, 5, 6, 7
-local H_QUEUE, H_KIND, H_CLASS, H_ENTRY, H_META = 8, 9, 10, 11, 12
+local H_QUEUE, H_KIND, H_META = 8, 9, 10
 
 local DEAD_RETENTION_S = 1209600
 local HISTORY_MAX = 10
 local CRASHES_MAX = 3
+local TENTH = 100000
+local TIMES = 20
 
 -- When memory is full, Redis refuses a command that may need some, unless the script has written
 -- before; taking away what is not there is enough. For the scripts by which tasks come to their end,
@@ -44,8 +46,8 @@ local function even_when_full()
     call('DEL', B .. 'nothing')
 end
 
-local puts, drops, counts, gone, finals, expiry, entered, lanes = {}, {}, {}, {}, {}, {}, {}, {}
-local leases, unleased, held = {}, {}, {}
+local puts, drops, counts, finals, expiry, entered, lanes = {}, {}, {}, {}, {}, {}, {}
+local leased, unleased, held, till = {}, {}, {}, 0
 
 local function push(lists, name, value)
     local list = lists[name]
@@ -79,7 +81,7 @@ local function read(packed, held)
     if held then
         local h = cmsgpack.unpack(held)
         r[STATUS], r[TOKEN], r[UNTIL], r[WORKER] = 'r', h[H_TOKEN], h[H_UNTIL], h[H_WORKER]
-        r[STARTED], r[ATTEMPTS] = h[H_STARTED], h[H_ATTEMPT]
+        r[ENTRY], r[STARTED], r[ATTEMPTS] = '', h[H_STARTED], h[H_ATTEMPT]
         r[CANCEL], r[PROGRESS] = h[H_CANCEL], h[H_PROGRESS]
     end
     return r
@@ -139,12 +141,18 @@ local function enter(id, r)
     entered[r[QUEUE]] = true
 end
 
--- Takes the task out of its lane.
+-- Takes a waiting task out of its lane.
 local function pull(r)
-    if r[ENTRY] ~= '' then
-        push(drops, lane_of(r), r[ENTRY])
-        r[ENTRY] = ''
-    end
+    push(drops, lane_of(r), r[ENTRY])
+    r[ENTRY] = ''
+end
+
+-- Leases the task until `h` says; all leases that are written at once end at the same instant.
+local function lease(id, h)
+    leased[#leased + 1] = id
+    held[#held + 1] = id
+    held[#held + 1] = cmsgpack.pack(h)
+    till = h[H_UNTIL]
 end
 
 -- Ends a lease.
@@ -178,9 +186,11 @@ local function is_over(r)
     return is_final(r) and r[FINISHED] + keep_us(r) <= now
 end
 
--- Takes a finished task out of the lists; its record is for the caller to delete or to replace.
-local function forget(id, r)
-    call('ZREM', B .. 'f:' .. r[STATUS], id)
+-- Takes a finished task out of the lists of those; its record is for the caller to delete or to replace.
+local function unfinish(id, r)
+    if r[STATUS] ~= 'o' then
+        call('ZREM', B .. 'f:' .. r[STATUS], id)
+    end
     if r[STATUS] == 'd' then
         count(N, 'd:' .. r[QUEUE], -1)
     end
@@ -194,14 +204,10 @@ local function conclude(id, status, retention, kind, unique)
             call('DEL', name)
         end
     end
-    gone[#gone + 1] = id
-    local members = finals[status]
-    if not members then
-        members = {}
-        finals[status] = members
+    if status ~= 'o' then
+        push(finals, status, '0')
+        push(finals, status, id)
     end
-    members[#members + 1] = '0'
-    members[#members + 1] = id
     push(expiry, retention, id)
 end
 
@@ -265,17 +271,36 @@ local function wake(queue)
     end
 end
 
+-- Notes that these tasks are to be looked at at this time.
+local function defer(times, at, ids)
+    call('RPUSH', B .. times .. ':' .. at, unpack(ids))
+    call('ZADD', B .. times, at, at)
+end
+
+-- Takes up to `most` tasks whose time has come; also says whether there may be more.
+local function come(times, by, most)
+    local ids = {}
+    local ats = call('ZRANGEBYSCORE', B .. times, '-inf', by, 'LIMIT', 0, TIMES)
+    for i = 1, #ats do
+        local list = B .. times .. ':' .. ats[i]
+        local some = #ids < most and call('LPOP', list, most - #ids) or {}
+        for j = 1, #some do
+            ids[#ids + 1] = some[j]
+        end
+        if call('EXISTS', list) == 0 then
+            call('ZREM', B .. times, ats[i])
+        end
+    end
+    return ids, #ids == most or #ats == TIMES
+end
+
 -- Writes what was gathered, what frees memory first.
 local function flush()
     for lane, entries in pairs(drops) do
         call('XDEL', lane, unpack(entries))
     end
     if #unleased > 0 then
-        call('ZREM', B .. 'leases', unpack(unleased))
         call('HDEL', HELD, unpack(unleased))
-    end
-    if #gone > 0 then
-        call('ZREM', B .. 'live', unpack(gone))
     end
     for hash, fields in pairs(counts) do
         for field, by in pairs(fields) do
@@ -287,23 +312,21 @@ local function flush()
     if #puts > 0 then
         call('HSET', TASK, unpack(puts))
     end
-    if #leases > 0 then
-        call('ZADD', B .. 'leases', unpack(leases))
+    if #leased > 0 then
         call('HSET', HELD, unpack(held))
+        defer('e', math.ceil(till / TENTH), leased)
     end
     for status, members in pairs(finals) do
         call('ZADD', B .. 'f:' .. status, unpack(members))
     end
     for seconds, ids in pairs(expiry) do
-        local second = string.format('%.0f', math.ceil(now / 1000000 + seconds))
-        call('RPUSH', B .. 'x:' .. second, unpack(ids))
-        call('ZADD', B .. 'x', second, second)
+        defer('x', math.ceil(now / 1000000 + seconds), ids)
     end
     for queue in pairs(entered) do
         wake(queue)
     end
-    puts, drops, counts, gone, finals, expiry, entered, leases, unleased, held =
-        {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
+    puts, drops, counts, finals, expiry, entered = {}, {}, {}, {}, {}, {}
+    leased, unleased, held = {}, {}, {}
 end
 
 -- The record as the caller reads it: its id and body, then the positions.

@@ -9,7 +9,7 @@ for i = 1, #ARGV, FIELDS do
 end
 local known = call('HMGET', TASK, unpack(ids))
 promote(200)
-local live, bodies = {}, {}
+local new, bodies = {}, {}
 for i = 1, #ids do
     local id, a = ids[i], (i - 1) * FIELDS
     local kind, unique = ARGV[a + 3], ARGV[a + 8]
@@ -19,7 +19,7 @@ for i = 1, #ids do
         answers[i] = 'k'
     else
         if old then
-            forget(id, old)
+            unfinish(id, old)
         end
         if unique ~= '' then
             owner = call('GET', B .. 'u:' .. kind .. ':' .. unique)
@@ -44,15 +44,15 @@ for i = 1, #ids do
             bodies[#bodies + 1] = id
             bodies[#bodies + 1] = ARGV[a + 9]
             here[id] = true
-            live[#live + 1] = '0'
-            live[#live + 1] = id
+            new[#new + 1] = '0'
+            new[#new + 1] = id
             answers[i] = 'n'
         end
     end
 end
-if #live > 0 then
+if #new > 0 then
     call('HSET', BODY, unpack(bodies))
-    call('ZADD', B .. 'live', unpack(live))
+    call('ZADD', B .. 'all', unpack(new))
 end
 flush()
 return answers

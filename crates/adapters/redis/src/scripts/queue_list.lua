@@ -1,23 +1,20 @@
 -- A slice of the tasks, the greatest id first, which is the newest.
--- ARGV: the sets to look through, separated by commas; after this task ('' = from the newest);
--- status, kind and queue or ''; the slice.
+-- ARGV: the set to look through, or 'held'; after this task ('' = from the newest); status, kind and
+-- queue or ''; the slice.
 -- Returns the last task that was looked at, or '' at the end, and the records.
 local most, from = tonumber(ARGV[6]), ARGV[2] == '' and '+' or '(' .. ARGV[2]
-local ids, sets = {}, 0
-for set in string.gmatch(ARGV[1], '[^,]+') do
-    local found = call('ZREVRANGEBYLEX', B .. set, from, '-', 'LIMIT', 0, most)
-    sets = sets + 1
-    for i = 1, #found do
-        ids[#ids + 1] = found[i]
+local set = B .. ARGV[1]
+if ARGV[1] == 'held' then
+    -- Put in order by the server, byte by byte; how Lua compares texts depends on the locale.
+    set = B .. 'order'
+    local running = call('HKEYS', HELD)
+    for i = 1, #running do
+        call('ZADD', set, 0, running[i])
     end
 end
-if sets > 1 and #ids > 0 then
-    -- Merged by the server, byte by byte; how Lua compares texts depends on the locale.
-    for i = 1, #ids do
-        call('ZADD', B .. 'merge', 0, ids[i])
-    end
-    ids = call('ZREVRANGE', B .. 'merge', 0, most - 1)
-    call('DEL', B .. 'merge')
+local ids = call('ZREVRANGEBYLEX', set, from, '-', 'LIMIT', 0, most)
+if ARGV[1] == 'held' then
+    call('DEL', set)
 end
 local records, found = load_all(ids), {}
 for i = 1, #ids do

@@ -14,7 +14,6 @@ local packed = call('HMGET', TASK, unpack(ids))
 -- What failed or comes back: the record is read and written anew.
 local function change(id, outcome, text, at)
     local r = load(id)
-    pull(r)
     if outcome == 'y' or outcome == 'f' or outcome == 'd' then
         remember(r, text, now)
     end
@@ -38,21 +37,6 @@ local function change(id, outcome, text, at)
     save(id, r)
 end
 
-local names = {}
-
--- As `lane_of`, made once for each lane.
-local function lane_name(queue, kind, class)
-    local kinds = names[queue] or {}
-    local classes = kinds[kind] or {}
-    names[queue], kinds[kind] = kinds, classes
-    local name = classes[class]
-    if not name then
-        name = B .. 'l:' .. queue .. ':' .. kind .. ':' .. class
-        classes[class] = name
-    end
-    return name
-end
-
 local ended = {}
 for i = 1, #ids do
     local id, a = ids[i], (i - 1) * FIELDS
@@ -67,7 +51,6 @@ for i = 1, #ids do
         end
         kinds[h[H_KIND]] = true
         if ARGV[a + 3] == 'o' then
-            push(drops, lane_name(h[H_QUEUE], h[H_KIND], h[H_CLASS]), h[H_ENTRY])
             -- The record stays as it is; what it comes to is written behind it.
             puts[#puts + 1] = id
             puts[#puts + 1] = packed[i] .. cmsgpack.pack({

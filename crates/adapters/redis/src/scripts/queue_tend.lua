@@ -1,65 +1,51 @@
 -- Does what time demands, a slice of it.
 -- ARGV: the largest slice, 1 = look for lanes that nobody uses.
--- Returns how many were promoted, recovered, put among the dead, forgotten.
+-- Returns how many were promoted, recovered, put among the dead, forgotten; 1 = there may be more.
 even_when_full()
 local most = tonumber(ARGV[1])
-local promoted, recovered, quarantined, forgotten = promote(most), 0, 0, 0
+local promoted, recovered, quarantined = promote(most), 0, 0
 flush()
 
-local ids = call('ZRANGEBYSCORE', B .. 'leases', '-inf', now, 'LIMIT', 0, most)
-local records = load_all(ids)
-for i = 1, #ids do
-    local id, r = ids[i], records[ids[i]]
-    local err = { code = 'worker_lost', message = 'the worker ' .. r[WORKER]
-        .. ' gave no sign of life until its lease ended' }
-    local ended = r[UNTIL]
-    unlease(id, r[QUEUE], r[KIND])
-    pull(r)
-    r[TOKEN], r[UNTIL] = '', 0
-    r[CRASHES] = r[CRASHES] + 1
-    remember(r, cjson.encode(err), ended)
-    if not comes_back(id, r) then
-        quarantined = quarantined + (r[STATUS] == 'd' and 1 or 0)
-    else
-        r[BACK] = 1
-        enter(id, r)
-        recovered = recovered + 1
+-- Not those that were settled, or extended: these are noted at a later time too.
+local lost, more_lost = come('e', now / TENTH, most)
+local records = load_all(lost)
+for i = 1, #lost do
+    local id, r = lost[i], records[lost[i]]
+    if r and r[STATUS] == 'r' and r[UNTIL] <= now then
+        local err = { code = 'worker_lost', message = 'the worker ' .. r[WORKER]
+            .. ' gave no sign of life until its lease ended' }
+        local ended = r[UNTIL]
+        unlease(id, r[QUEUE], r[KIND])
+        r[TOKEN], r[UNTIL] = '', 0
+        r[CRASHES] = r[CRASHES] + 1
+        remember(r, cjson.encode(err), ended)
+        if not comes_back(id, r) then
+            quarantined = quarantined + (r[STATUS] == 'd' and 1 or 0)
+        else
+            r[BACK] = 1
+            enter(id, r)
+            recovered = recovered + 1
+        end
+        -- Room for its kind, also when it does not come back itself.
+        entered[r[QUEUE]] = true
+        save(id, r)
     end
-    -- Room for its kind, also when it does not come back itself.
-    entered[r[QUEUE]] = true
-    save(id, r)
 end
 flush()
 
--- The list of a second says who might be over; one that was replayed meanwhile is not.
-local left = most
-for _, second in ipairs(call('ZRANGEBYSCORE', B .. 'x', '-inf', time[1], 'LIMIT', 0, 20)) do
-    local list = B .. 'x:' .. second
-    local over = left > 0 and call('LPOP', list, left) or {}
-    if #over > 0 then
-        left = left - #over
-        local names, members = {}, {}
-        for id, r in pairs(load_all(over)) do
-            if is_over(r) then
-                names[#names + 1] = id
-                push(members, r[STATUS], id)
-                if r[STATUS] == 'd' then
-                    count(B .. 'n', 'd:' .. r[QUEUE], -1)
-                end
-            end
-        end
-        if #names > 0 then
-            call('HDEL', TASK, unpack(names))
-            call('HDEL', BODY, unpack(names))
-            forgotten = forgotten + #names
-        end
-        for status, done in pairs(members) do
-            call('ZREM', B .. 'f:' .. status, unpack(done))
-        end
+-- Not those that were replayed.
+local over, more_over = come('x', time[1], most)
+local names = {}
+for id, r in pairs(load_all(over)) do
+    if is_over(r) then
+        names[#names + 1] = id
+        unfinish(id, r)
     end
-    if call('EXISTS', list) == 0 then
-        call('ZREM', B .. 'x', second)
-    end
+end
+if #names > 0 then
+    call('HDEL', TASK, unpack(names))
+    call('HDEL', BODY, unpack(names))
+    call('ZREM', B .. 'all', unpack(names))
 end
 flush()
 
@@ -92,4 +78,5 @@ if ARGV[2] == '1' then
         end
     end
 end
-return { promoted, recovered, quarantined, forgotten }
+local more = promoted == most or more_lost or more_over
+return { promoted, recovered, quarantined, #names, more and 1 or 0 }
