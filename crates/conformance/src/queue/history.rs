@@ -204,7 +204,7 @@ impl History {
         }
         for status in Status::ALL.into_iter().map(Some).chain([None]) {
             let filter = TaskFilter { status, limit: 100, ..TaskFilter::default() };
-            let listed = self.bed.board(1).list(&filter).await.unwrap();
+            let listed = self.bed.board(1).list(&filter).await.unwrap().tasks;
             let fits = |record: &&TaskRecord| status.is_none_or(|status| status == record.status);
             let expected: Vec<_> = self.model.all().rev().filter(fits).map(told).collect();
             assert_eq!(

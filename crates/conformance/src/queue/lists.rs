@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use outrigger_ports::queue::{Outcome, Status, Task, TaskFilter};
+use outrigger_kernel::limits::TASKS_MAX;
+use outrigger_ports::queue::{LOOKED_AT_MAX, Outcome, Status, Task, TaskFilter};
 
 use super::QueueFactory;
 use super::bed::{Bed, KIND, LONG, QUEUE, failure};
 
 async fn list(bed: &Bed, filter: TaskFilter) -> Vec<String> {
-    let records = bed.board(1).list(&filter).await.unwrap();
+    let records = bed.board(1).list(&filter).await.unwrap().tasks;
     for record in &records {
         assert!(filter.status.is_none_or(|status| status == record.status));
         assert!(filter.kind.as_ref().is_none_or(|kind| *kind == record.task.kind));
@@ -83,6 +84,61 @@ pub async fn lists_are_of_a_status_kind_and_queue(factory: &dyn QueueFactory) {
     assert_eq!(list(&bed, kind).await, of[&Status::Queued][..3]);
     let queue = TaskFilter { queue: Some(QUEUE.to_owned()), ..newest(100) };
     assert_eq!(list(&bed, queue).await.len(), 28);
+}
+
+/// However many tasks do not fit; what was not looked at is on the pages that follow.
+pub async fn one_call_looks_at_so_many_tasks(factory: &dyn QueueFactory) {
+    let bed = Bed::of(factory).await;
+    let rare = bed.enqueue(Task { kind: "rare".to_owned(), ..bed.task() }).await;
+    let claimed = bed.enqueue(bed.task()).await;
+    assert_eq!(bed.claim_one().await.task.id, claimed);
+    for _ in 0..LOOKED_AT_MAX / TASKS_MAX + 2 {
+        bed.queue(0).enqueue(bed.tasks(TASKS_MAX)).await.unwrap();
+    }
+    let of = |after| TaskFilter { kind: Some("rare".to_owned()), after, ..newest(5) };
+    let (mut after, mut found, mut pages) = (None, Vec::new(), 0);
+    loop {
+        let page = bed.board(pages).list(&of(after)).await.unwrap();
+        found.extend(page.tasks.into_iter().map(|record| record.task.id));
+        pages += 1;
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+        assert!(found.is_empty() && pages < 4, "{after:?} on page {pages}");
+    }
+    assert_eq!((found, pages), (vec![rare], 2));
+    // The few that run are found at once among the many that wait.
+    let running = TaskFilter { status: Some(Status::Running), ..newest(5) };
+    let running = bed.board(0).list(&running).await.unwrap();
+    let ids: Vec<_> = running.tasks.into_iter().map(|record| record.task.id).collect();
+    assert_eq!((ids, running.next), (vec![claimed], None));
+}
+
+/// When more run than one call looks at, they are on pages too.
+pub async fn very_many_running_tasks_are_listed_in_pages(factory: &dyn QueueFactory) {
+    let bed = Bed::of(factory).await;
+    let mut expected = Vec::new();
+    for _ in 0..=LOOKED_AT_MAX / TASKS_MAX {
+        let tasks = bed.tasks(TASKS_MAX);
+        expected.extend(tasks.iter().map(|task| task.id.clone()));
+        bed.queue(0).enqueue(tasks).await.unwrap();
+        assert_eq!(bed.claim(TASKS_MAX).await.len(), TASKS_MAX);
+    }
+    let waiting = bed.tasks(TASKS_MAX);
+    bed.queue(0).enqueue(waiting).await.unwrap();
+    let (mut after, mut found) = (None, Vec::new());
+    loop {
+        let filter = TaskFilter { status: Some(Status::Running), after, ..newest(900) };
+        let page = bed.board(0).list(&filter).await.unwrap();
+        found.extend(page.tasks.into_iter().map(|record| record.task.id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    expected.reverse();
+    assert_eq!(found, expected);
 }
 
 /// Something real was asked.

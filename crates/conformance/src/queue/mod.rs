@@ -193,6 +193,8 @@ macro_rules! queue_suite {
             lists {
                 the_newest_come_first_in_pages,
                 lists_are_of_a_status_kind_and_queue,
+                one_call_looks_at_so_many_tasks,
+                very_many_running_tasks_are_listed_in_pages,
                 the_queue_probe_answers,
             }
             contention {

@@ -50,7 +50,7 @@ async fn tell(service: &Notifications, new: NewNotification) -> Vec<Channel> {
 
 async fn tasks(world: &World) -> Vec<TaskRecord> {
     let all = TaskFilter { limit: 50, ..TaskFilter::default() };
-    world.ports.board.list(&all).await.unwrap()
+    world.ports.board.list(&all).await.unwrap().tasks
 }
 
 fn page() -> PageRequest {

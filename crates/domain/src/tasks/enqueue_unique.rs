@@ -92,6 +92,6 @@ mod tests {
         assert_eq!(answer.0, id);
         assert_eq!(again().await.unwrap(), answer);
         let all = TaskFilter { limit: 10, ..TaskFilter::default() };
-        assert_eq!(tasks.board.list(&all).await.unwrap().len(), 1);
+        assert_eq!(tasks.board.list(&all).await.unwrap().tasks.len(), 1);
     }
 }

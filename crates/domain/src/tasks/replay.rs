@@ -80,15 +80,14 @@ impl Tasks {
         };
         let found = self.board.list(&filter).await?;
         let mut retried = 0;
-        for id in found.iter().map(|record| record.task.id.as_str()) {
+        for id in found.tasks.iter().map(|record| record.task.id.as_str()) {
             let replayed = self.board.replay(id).await?;
             if replayed.is_some_and(|record| !record.status.is_final()) {
                 retried += 1;
                 self.note(ctx, Action::TaskReplayed, id).await?;
             }
         }
-        let last = found.last().filter(|_| found.len() == limit);
-        let next = last.map(|last| Position { value: Vec::new(), id: last.task.id.clone() });
+        let next = found.next.map(|id| Position { value: Vec::new(), id });
         Ok(Replayed { retried, next_cursor: list.next(next) })
     }
 }

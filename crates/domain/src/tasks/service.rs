@@ -110,7 +110,7 @@ impl Tasks {
         TaskView::of(&visible(ctx, self.board.find(id).await?)?)
     }
 
-    /// A page of tasks, the newest first. For administrators.
+    /// A page of tasks, the newest first; it may be short although there are more. For administrators.
     ///
     /// # Errors
     /// `forbidden`, `invalid` naming the parameter.
@@ -127,9 +127,8 @@ impl Tasks {
             limit: page.limit,
         };
         let found = self.board.list(&filter).await?;
-        let more = found.last().filter(|_| found.len() == page.limit);
-        let next = more.map(|last| Position { value: Vec::new(), id: last.task.id.clone() });
-        let items = found.iter().map(TaskView::of).collect::<Result<_>>()?;
+        let next = found.next.map(|id| Position { value: Vec::new(), id });
+        let items = found.tasks.iter().map(TaskView::of).collect::<Result<_>>()?;
         Ok(TaskPage { items, next_cursor: list.next(next) })
     }
 

@@ -100,9 +100,9 @@ enum StatusWord {
 /// A page of tasks.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct TaskPage {
-    /// The newest first.
+    /// The newest first. Fewer than asked for, even none, when few of very many fit the filter.
     pub items: Vec<TaskView>,
-    /// Where the next page starts; null on the last one.
+    /// Where the next page starts; null on the last one, and only there.
     pub next_cursor: Option<String>,
 }
 

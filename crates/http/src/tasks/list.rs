@@ -17,7 +17,11 @@ pub(crate) fn doc() -> Doc {
     let word = || json!({"type": "string"});
     let statuses = ["scheduled", "queued", "running", "succeeded", "failed", "cancelled", "dead"];
     Doc::new("tasks.list", "List tasks")
-        .describe("The newest come first. Finished tasks are listed as long as they are kept.")
+        .describe(
+            "The newest come first. Finished tasks are listed as long as they are kept. One request \
+             looks at some 2,000 tasks: when few of them fit the filter, a page has fewer items than \
+             `limit`, or none, and a `next_cursor` all the same.",
+        )
         .access(Access::Admin)
         .paged()
         .query("status", json!({"type": "string", "enum": statuses}), "only with this status")

@@ -201,6 +201,29 @@ pub struct TaskFilter {
     pub limit: usize,
 }
 
+/// Tasks that one call of [`TaskBoard::list`] looks at, about; those that do not fit the filter count.
+pub const LOOKED_AT_MAX: usize = 2_000;
+
+/// A part of a list of tasks.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// The tasks that were found: none at all when few of very many fit the filter.
+    pub tasks: Vec<TaskRecord>,
+    /// The list goes on after this task, which need not be one of those that were found.
+    pub next: Option<String>,
+}
+
+impl Listed {
+    /// The first `limit` of the tasks that were found, when all up to `looked_at` were looked at, or
+    /// all that there are.
+    pub fn of(mut tasks: Vec<TaskRecord>, limit: usize, looked_at: Option<String>) -> Self {
+        let cut = tasks.len() > limit;
+        tasks.truncate(limit);
+        let last = tasks.last().filter(|_| cut).map(|last| last.task.id.clone());
+        Self { tasks, next: last.or(looked_at) }
+    }
+}
+
 /// How full a queue is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueState {
@@ -313,8 +336,9 @@ pub trait TaskBoard: Send + Sync + std::fmt::Debug {
     /// The task, while it is known.
     async fn find(&self, id: &str) -> Result<Option<TaskRecord>, QueueError>;
 
-    /// Tasks, the newest first. Fewer than asked for only when there are no more.
-    async fn list(&self, filter: &TaskFilter) -> Result<Vec<TaskRecord>, QueueError>;
+    /// Tasks, the newest first. One call does a bounded amount of work, so there may be more also when
+    /// fewer were found than asked for.
+    async fn list(&self, filter: &TaskFilter) -> Result<Listed, QueueError>;
 
     /// Cancels the task: at once when it waits, else its worker is told with its next sign of
     /// life. `None` when it is not known; a finished one is left as it is.

@@ -1,7 +1,7 @@
 //! Tasks as those see them who look after the queue.
 
 use outrigger_ports::index_value::{self, Range};
-use outrigger_ports::queue::{QueueError, Status, TaskFilter, TaskRecord};
+use outrigger_ports::queue::{LOOKED_AT_MAX, Listed, QueueError, Status, TaskFilter, TaskRecord};
 use outrigger_ports::store::{Batch, Order, Position, Precondition, Query, StoreError};
 
 use super::enqueue::read;
@@ -21,15 +21,14 @@ pub(super) async fn find(queue: &StoreQueue, id: &str) -> Result<Option<TaskReco
 }
 
 /// Tasks, the newest first. What is not an index (kind, queue) is looked for among the rest.
-pub(super) async fn list(
-    queue: &StoreQueue,
-    filter: &TaskFilter,
-) -> Result<Vec<TaskRecord>, QueueError> {
+pub(super) async fn list(queue: &StoreQueue, filter: &TaskFilter) -> Result<Listed, QueueError> {
     if filter.limit == 0 {
-        return Ok(Vec::new());
+        return Ok(Listed::default());
     }
-    if filter.status == Some(Status::Running) {
-        return running(queue, filter).await;
+    if filter.status == Some(Status::Running)
+        && let Some(listed) = running(queue, filter).await?
+    {
+        return Ok(listed);
     }
     let (order, range, value) = match filter.status {
         None => (Order::Id, index_value::all(), Vec::new()),
@@ -39,18 +38,16 @@ pub(super) async fn list(
         }
     };
     let after = filter.after.clone().map(|id| Position { value, id });
-    let mut tasks = Vec::new();
+    let (mut tasks, mut looked_at) = (Vec::new(), 0);
     let mut pages = Pages::new(order, range, true, after, filter.limit);
-    while let Some(page) = pages.next(queue).await? {
-        let fits =
-            page.into_iter().map(|stored| stored.record).filter(|record| fits(record, filter));
-        tasks.extend(fits);
-        if tasks.len() >= filter.limit {
-            tasks.truncate(filter.limit);
-            break;
-        }
+    while tasks.len() < filter.limit && looked_at < LOOKED_AT_MAX {
+        let Some(page) = pages.next(queue).await? else { break };
+        looked_at += page.len();
+        let records = page.into_iter().map(|stored| stored.record);
+        tasks.extend(records.filter(|record| fits(record, filter)));
     }
-    Ok(tasks)
+    let next = pages.after.filter(|_| !pages.ended).map(|position| position.id);
+    Ok(Listed::of(tasks, filter.limit, next))
 }
 
 fn fits(record: &TaskRecord, filter: &TaskFilter) -> bool {
@@ -60,20 +57,22 @@ fn fits(record: &TaskRecord, filter: &TaskFilter) -> bool {
         && filter.after.as_ref().is_none_or(|after| record.task.id < *after)
 }
 
-/// The running ones: there are never more than workers have room for.
-async fn running(queue: &StoreQueue, filter: &TaskFilter) -> Result<Vec<TaskRecord>, QueueError> {
-    let mut tasks = Vec::new();
+/// The running ones, in the order of the index first; `None` when there are too many for that.
+async fn running(queue: &StoreQueue, filter: &TaskFilter) -> Result<Option<Listed>, QueueError> {
+    let (mut tasks, mut looked_at) = (Vec::new(), 0);
     let mut pages = Pages::new(Order::Index(turn::TURN), turn::running(), false, None, PAGE);
     while let Some(page) = pages.next(queue).await? {
-        let fits =
-            page.into_iter().map(|stored| stored.record).filter(|record| fits(record, filter));
-        tasks.extend(fits);
+        looked_at += page.len();
+        if looked_at > LOOKED_AT_MAX {
+            return Ok(None);
+        }
+        let records = page.into_iter().map(|stored| stored.record);
+        tasks.extend(records.filter(|record| fits(record, filter)));
     }
     tasks.sort_by(|a, b| b.task.id.cmp(&a.task.id));
     // One whose lease was extended between two pages is on both.
     tasks.dedup_by(|a, b| a.task.id == b.task.id);
-    tasks.truncate(filter.limit);
-    Ok(tasks)
+    Ok(Some(Listed::of(tasks, filter.limit, None)))
 }
 
 /// The pages of one range.

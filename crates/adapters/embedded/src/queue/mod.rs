@@ -31,8 +31,8 @@ use async_trait::async_trait;
 use outrigger_kernel::{Clock, Random};
 use outrigger_ports::probe::Probed;
 use outrigger_ports::queue::{
-    Beat, Claim, Enqueued, Heartbeat, Leased, Queue, QueueError, QueueState, Settlement, Task,
-    TaskBoard, TaskFilter, TaskRecord, Tended, bounds,
+    Beat, Claim, Enqueued, Heartbeat, Leased, Listed, Queue, QueueError, QueueState, Settlement,
+    Task, TaskBoard, TaskFilter, TaskRecord, Tended, bounds,
 };
 use outrigger_ports::store::{Order, Query, Store, Write};
 
@@ -155,7 +155,7 @@ impl TaskBoard for StoreQueue {
         board::find(self, id).await
     }
 
-    async fn list(&self, filter: &TaskFilter) -> Result<Vec<TaskRecord>, QueueError> {
+    async fn list(&self, filter: &TaskFilter) -> Result<Listed, QueueError> {
         board::list(self, filter).await
     }
 

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use outrigger_kernel::Timestamp;
 use outrigger_ports::probe::Probed;
 use outrigger_ports::queue::{
-    QueueError, QueueState, Status, TaskBoard, TaskFilter, TaskRecord, bounds,
+    LOOKED_AT_MAX, Listed, QueueError, QueueState, Status, TaskBoard, TaskFilter, TaskRecord,
+    bounds,
 };
 use redis::Value;
 
@@ -15,7 +16,7 @@ use super::scripts::Args;
 use super::{RedisQueue, array, check};
 use crate::error::CallError;
 
-/// Tasks that one script looks at; with a filter that few pass, many scripts are needed.
+/// Tasks that one script looks at; with a filter that few pass, several scripts are needed.
 const SLICE: usize = 500;
 
 impl RedisQueue {
@@ -54,25 +55,28 @@ impl TaskBoard for RedisQueue {
         self.change(id, "find").await
     }
 
-    async fn list(&self, filter: &TaskFilter) -> Result<Vec<TaskRecord>, QueueError> {
+    async fn list(&self, filter: &TaskFilter) -> Result<Listed, QueueError> {
         let set = match filter.status {
             Some(Status::Running) => "held",
+            Some(Status::Scheduled) => "due",
             Some(Status::Failed) => "f:f",
             Some(Status::Cancelled) => "f:c",
             Some(Status::Dead) => "f:d",
-            _ => "all",
+            None | Some(Status::Queued | Status::Succeeded) => "all",
         };
         let mut after = filter.after.clone().unwrap_or_default();
-        let mut found = Vec::new();
+        let (mut found, mut looked_at) = (Vec::new(), 0);
         let any = filter.kind.is_none() && filter.queue.is_none();
         let slice = if any && filter.status.is_none() { filter.limit.min(SLICE) } else { SLICE };
-        while found.len() < filter.limit {
+        while found.len() < filter.limit && looked_at < LOOKED_AT_MAX {
             let mut args = Args::default();
             args.text(set).text(&after);
             args.text(filter.status.map_or("", letter));
             args.text(filter.kind.as_deref().unwrap_or_default());
             args.text(filter.queue.as_deref().unwrap_or_default());
             args.number(i64::try_from(slice).unwrap_or(1));
+            args.number(i64::try_from(LOOKED_AT_MAX).unwrap_or(1));
+            looked_at += slice;
             let answer = array(self.run(&self.scripts.list, &args).await?)?;
             let [last, records] =
                 <[Value; 2]>::try_from(answer).map_err(|_| CallError::Unexpected)?;
@@ -84,8 +88,7 @@ impl TaskBoard for RedisQueue {
                 break;
             }
         }
-        found.truncate(filter.limit);
-        Ok(found)
+        Ok(Listed::of(found, filter.limit, Some(after).filter(|after| !after.is_empty())))
     }
 
     async fn cancel(&self, id: &str) -> Result<Option<TaskRecord>, QueueError> {

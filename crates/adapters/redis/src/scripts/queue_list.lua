@@ -1,19 +1,24 @@
 -- A slice of the tasks, the greatest id first, which is the newest.
 -- ARGV: the set to look through, or 'held'; after this task ('' = from the newest); status, kind and
--- queue or ''; the slice.
+-- queue or ''; the slice; 'held' and 'due' are looked through up to this size, else all tasks.
 -- Returns the last task that was looked at, or '' at the end, and the records.
 local most, from = tonumber(ARGV[6]), ARGV[2] == '' and '+' or '(' .. ARGV[2]
-local set = B .. ARGV[1]
-if ARGV[1] == 'held' then
-    -- Put in order by the server, byte by byte; how Lua compares texts depends on the locale.
-    set = B .. 'order'
-    local running = call('HKEYS', HELD)
-    for i = 1, #running do
-        call('ZADD', set, 0, running[i])
+local set, by_id = B .. ARGV[1], true
+if ARGV[1] == 'held' or ARGV[1] == 'due' then
+    local size = ARGV[1] == 'held' and call('HLEN', HELD) or call('ZCARD', set)
+    if size > tonumber(ARGV[7]) then
+        set = B .. 'all'
+    else
+        -- Put in order by the server, byte by byte; how Lua compares texts depends on the locale.
+        local few = ARGV[1] == 'held' and call('HKEYS', HELD) or call('ZRANGE', set, 0, -1)
+        set, by_id = B .. 'order', false
+        for i = 1, #few do
+            call('ZADD', set, 0, few[i])
+        end
     end
 end
 local ids = call('ZREVRANGEBYLEX', set, from, '-', 'LIMIT', 0, most)
-if ARGV[1] == 'held' then
+if not by_id then
     call('DEL', set)
 end
 local records, found = load_all(ids), {}

@@ -77,7 +77,7 @@ async fn a_task_goes_through_the_queue() {
     assert_eq!(found.status, Status::Succeeded);
     assert_eq!(found.result.unwrap().get(), "\"done\"");
     assert!(found.started_at.unwrap() <= found.finished_at.unwrap());
-    let listed = queue.list(&TaskFilter { limit: 10, ..Default::default() }).await.unwrap();
+    let listed = queue.list(&TaskFilter { limit: 10, ..Default::default() }).await.unwrap().tasks;
     assert_eq!(listed.len(), 1);
     let state = &queue.queues(100).await.unwrap()[0];
     assert_eq!((state.queued, state.running, state.scheduled), (0, 0, 0));

@@ -22,7 +22,7 @@ fn with(verify: VerifyEmail) -> AuthSettings {
 /// The tasks that are there, the newest first.
 async fn tasks(world: &World) -> Vec<TaskRecord> {
     let all = TaskFilter { limit: 50, ..TaskFilter::default() };
-    world.ports.board.list(&all).await.unwrap()
+    world.ports.board.list(&all).await.unwrap().tasks
 }
 
 /// The token of the link that the mail of this id would bring.

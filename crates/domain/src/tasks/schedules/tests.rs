@@ -171,7 +171,7 @@ impl Deployment {
 
     async fn tasks(&self) -> Vec<Timestamp> {
         let filter = TaskFilter { limit: 200, ..TaskFilter::default() };
-        let mut found = self.world.ports.board.list(&filter).await.unwrap();
+        let mut found = self.world.ports.board.list(&filter).await.unwrap().tasks;
         found.reverse();
         found.iter().map(|record| record.task.run_at).collect()
     }
@@ -269,7 +269,7 @@ async fn runs_with_a_unique_key_do_not_overlap() {
     deployment.advance(1);
     assert_eq!(deployment.fire().await, fired);
     let waiting = TaskFilter { status: Some(Status::Queued), limit: 9, ..TaskFilter::default() };
-    let first = deployment.world.ports.board.list(&waiting).await.unwrap().remove(0);
+    let first = deployment.world.ports.board.list(&waiting).await.unwrap().tasks.remove(0);
     deployment.world.ports.board.cancel(&first.task.id).await.unwrap();
     deployment.advance(1);
     assert_eq!(deployment.fire().await.len(), 2);
