@@ -16,7 +16,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use outrigger_kernel::{Ctx, Error, ErrorKind, Result, limits};
@@ -149,12 +149,25 @@ impl Abort {
     }
 }
 
-/// What a job last said of its progress.
+/// What a job last said of its progress; shared by the job and its worker.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<Mutex<Option<Box<RawValue>>>>);
+pub struct Progress(Arc<Mutex<Said>>);
+
+#[derive(Debug, Default)]
+struct Said {
+    /// What the queue does not know yet.
+    news: Option<Box<RawValue>>,
+    /// How often something was said, and what of it the queue knows.
+    count: u64,
+    told: u64,
+}
 
 impl Progress {
-    /// Says it; sent with the next sign of life.
+    fn lock(&self) -> MutexGuard<'_, Said> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says it; others see it within a second.
     ///
     /// # Errors
     /// `too_large` above [`limits::TASK_RESULT_BYTES_MAX`] bytes of JSON.
@@ -163,13 +176,30 @@ impl Progress {
         if text.get().len() > limits::TASK_RESULT_BYTES_MAX {
             return Err(Error::new(ErrorKind::TooLarge, "too_large", "the progress is too large"));
         }
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        let mut said = self.lock();
+        said.news = Some(text);
+        said.count += 1;
         Ok(())
     }
 
-    /// What is new since it was last taken.
-    pub fn take(&self) -> Option<Box<RawValue>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// What the queue does not know yet, and its number, from 1.
+    pub fn news(&self) -> Option<(u64, Box<RawValue>)> {
+        let said = self.lock();
+        said.news.clone().map(|news| (said.count, news))
+    }
+
+    /// The queue knows what was said up to this number.
+    pub fn is_told(&self, number: u64) {
+        let mut said = self.lock();
+        said.told = said.told.max(number);
+        if said.told == said.count {
+            said.news = None;
+        }
+    }
+
+    /// Whether the queue knows what was said up to this number.
+    pub fn knows(&self, number: u64) -> bool {
+        self.lock().told >= number
     }
 }
 

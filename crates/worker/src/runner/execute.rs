@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::Inner;
 use super::running::{Signal, Signals};
+use super::{Inner, keep};
 
 /// How long a cancelled job may take to stop by itself; then it is dropped.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
@@ -34,8 +34,9 @@ pub(super) fn begin(worker: &Arc<Inner>, leased: Leased) {
     tokio::spawn(
         async move {
             let lease = leased.lease.clone();
-            let outcome = run(&worker, leased, progress, signals).await;
+            let outcome = run(&worker, leased, progress.clone(), signals).await;
             if let Some(outcome) = outcome {
+                keep::tell(&worker, &progress).await;
                 worker.settler.settle(Settlement { lease: lease.clone(), outcome }).await;
             }
             worker.running.end(&lease);

@@ -1,46 +1,101 @@
 //! Keeps leases alive, and the queue in order.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use outrigger_domain::tasks::Progress;
 use outrigger_kernel::limits::TASKS_MAX;
-use outrigger_ports::queue::{Beat, Heartbeat, Lease, Queue};
+use outrigger_ports::queue::{Beat, Heartbeat, Lease, Queue, QueueError};
+use tokio::time::Instant;
 
 use super::Inner;
 use super::running::Signal;
 
-/// Extends the leases of all running tasks, three times within the time of one.
+/// So soon the queue is told what jobs say of their progress.
+const NEWS: Duration = Duration::from_millis(500);
+/// The pause before the last progress of a job is told again, from the first to the longest.
+const AWAY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// The pause before a loop that has panicked begins again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Of which tasks the queue is given a sign of life.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    /// Those whose jobs have said something of their progress.
+    WithNews,
+}
+
+/// Extends the leases of all running tasks, three times within the time of one, and passes on what
+/// jobs say of their progress.
 pub(super) async fn leases(worker: Arc<Inner>) {
-    let pause = worker.options.lease / 3;
+    let third = worker.options.lease / 3;
+    let mut due = Instant::now() + third;
     loop {
-        tokio::time::sleep(pause).await;
-        let beats: Vec<Heartbeat> = worker
-            .running
-            .leases()
-            .into_iter()
-            .map(|(lease, progress)| Heartbeat { lease, progress: progress.take() })
-            .collect();
-        for some in beats.chunks(TASKS_MAX) {
-            extend(&worker, some).await;
+        tokio::time::sleep_until(due.min(Instant::now() + NEWS)).await;
+        let mut which = Which::WithNews;
+        if Instant::now() >= due {
+            which = Which::All;
+            due = Instant::now() + third;
+        }
+        if let Err(error) = beat(&worker, which).await {
+            tracing::warn!(source = %error, "leases could not be extended");
         }
     }
 }
 
-async fn extend(worker: &Inner, beats: &[Heartbeat]) {
-    let leases: Vec<Lease> = beats.iter().map(|beat| beat.lease.clone()).collect();
-    match worker.queue.heartbeat(beats.to_vec(), worker.options.lease).await {
-        Ok(answers) => {
-            for (lease, answer) in leases.iter().zip(answers) {
-                match answer {
-                    Beat::Held => {}
-                    Beat::Cancelled => worker.running.tell(lease, Signal::Cancel),
-                    Beat::Lost => worker.running.tell(lease, Signal::Lost),
-                }
-            }
+/// Returns once the queue knows what the job has said: before it is told how the job has ended.
+pub(super) async fn tell(worker: &Inner, progress: &Progress) {
+    let Some((last, _)) = progress.news() else { return };
+    let mut pause = AWAY.0;
+    while !progress.knows(last) {
+        if let Err(error) = beat(worker, Which::WithNews).await {
+            tracing::warn!(source = %error, "progress could not be told; it is tried again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(AWAY.1);
         }
-        Err(error) => {
-            tracing::warn!(tasks = leases.len(), source = %error, "leases could not be extended");
+    }
+}
+
+/// Gives signs of life. One after the other, so that older progress never comes after newer; who waits
+/// for the turn finds that it was told.
+async fn beat(worker: &Inner, which: Which) -> Result<(), QueueError> {
+    let _turn = worker.beating.lock().await;
+    let each = worker.running.leases().into_iter().filter_map(|(lease, progress)| {
+        let (number, news) = progress.news().unzip();
+        let beat = Heartbeat { lease, progress: news };
+        (which == Which::All || number.is_some()).then_some((beat, progress, number))
+    });
+    let beats: Vec<_> = each.collect();
+    for some in beats.chunks(TASKS_MAX) {
+        let signs = some.iter().map(|(beat, ..)| beat.clone()).collect();
+        let answers = worker.queue.heartbeat(signs, worker.options.lease).await?;
+        for ((beat, progress, number), answer) in some.iter().zip(answers) {
+            heard(worker, &beat.lease, answer);
+            progress.is_told(number.unwrap_or_default());
         }
+    }
+    Ok(())
+}
+
+fn heard(worker: &Inner, lease: &Lease, answer: Beat) {
+    match answer {
+        Beat::Held => {}
+        Beat::Cancelled => worker.running.tell(lease, Signal::Cancel),
+        Beat::Lost => worker.running.tell(lease, Signal::Lost),
+    }
+}
+
+/// Runs a loop that never ends, again when it panics: without it the leases of all tasks would end,
+/// and nobody would know why.
+pub(super) async fn again<F: Future<Output = ()>>(what: &str, run: impl Fn() -> F) {
+    loop {
+        if AssertUnwindSafe(run()).catch_unwind().await.is_err() {
+            tracing::error!(what, "a loop of the worker has panicked; it begins again");
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 

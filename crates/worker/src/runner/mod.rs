@@ -11,6 +11,8 @@ mod keep;
 mod running;
 mod settle;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use std::time::Duration;
 use outrigger_domain::Services;
 use outrigger_kernel::{Clock, Random};
 use outrigger_ports::queue::Queue;
+use tokio::sync::Mutex;
 
 use crate::health::Health;
 use crate::registry::Registry;
@@ -59,6 +62,8 @@ struct Inner {
     running: Running,
     settler: Settler,
     health: Health,
+    /// Whose turn it is to give signs of life.
+    beating: Mutex<()>,
 }
 
 /// What a worker is made of.
@@ -83,6 +88,7 @@ impl Worker {
             running: Running::new(options.concurrency),
             settler: Settler::new(parts.queue.clone()),
             health: Health::new(parts.clock.clone()),
+            beating: Mutex::default(),
             services: parts.services,
             queue: parts.queue,
             registry: parts.registry,
@@ -100,8 +106,12 @@ impl Worker {
     /// Works until it is told to stop; then finishes what it can until the given instant, and hands
     /// the rest back.
     pub async fn run(&self, stop: Stop) {
-        let kept = tokio::spawn(keep::leases(self.0.clone()));
-        let tended = tokio::spawn(keep::tend(self.0.queue.clone(), TEND));
+        let worker = self.0.clone();
+        let keep = move || keep::leases(worker.clone());
+        let kept = tokio::spawn(async move { keep::again("leases", keep).await });
+        let queue = self.0.queue.clone();
+        let tend = move || keep::tend(queue.clone(), TEND);
+        let tended = tokio::spawn(async move { keep::again("tend", tend).await });
         claims::run(&self.0, stop.clone()).await;
         tracing::info!(running = self.0.running.count(), "the worker claims nothing more");
         tokio::select! {

@@ -97,7 +97,7 @@ impl Running {
         }
     }
 
-    /// All leases, each with what its job says of its progress since it was last asked.
+    /// All leases, each with what its job says of its progress.
     pub(super) fn leases(&self) -> Vec<(Lease, Progress)> {
         let each = |(lease, entry): (&Lease, &Entry)| (lease.clone(), entry.progress.clone());
         self.lock().iter().map(each).collect()

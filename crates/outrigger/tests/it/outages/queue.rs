@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::support::{Api, Backend, Server, ServerOptions, run, unique};
 
 /// Tasks that wait when Redis goes away.
-const TASKS: usize = 150;
+const TASKS: u16 = 150;
 /// Tasks that are enqueued while it is away.
-const MEANWHILE: usize = 40;
+const MEANWHILE: u16 = 40;
 /// How long each takes, in milliseconds.
 const EACH_MS: u64 = 80;
 /// Within this time of Redis being there again, tasks are done again.
@@ -30,7 +30,7 @@ fn done(worker: &Server) -> f64 {
 }
 
 /// Enqueues one, answered by the database when Redis is away; gives its path.
-fn enqueue(admin: &Api, n: usize) -> String {
+fn enqueue(admin: &Api, n: u16) -> String {
     let body = json!({"kind": "noop", "payload": {"sleep_ms": EACH_MS, "echo": n}});
     let keyed = admin.with("idempotency-key", &unique("outage-"));
     keyed.post("/api/v1/tasks", &body).expect(202).header("location").to_owned()
@@ -81,6 +81,41 @@ fn work_goes_on_by_itself_once_redis_is_back_and_nothing_is_lost() {
         resumed.as_secs_f64(),
         paths.len()
     );
+}
+
+#[test]
+fn work_goes_on_by_itself_once_the_database_is_back_and_nothing_is_lost() {
+    let outage = Duration::from_secs(sized(5, 60) as u64);
+    let postgres = Postgres::start().unwrap();
+    let database = postgres.fresh_database().unwrap();
+    let options = ServerOptions::on(Backend::Urls { database, redis: None })
+        .set("OUTRIGGER__WORKER__LEASE_S", "3")
+        .set("OUTRIGGER__WORKER__CONCURRENCY", "4");
+    let api = Server::start_with(&options, &["--roles", "api"]);
+    let worker = Server::start_with(&options, &["--roles", "worker"]);
+    let admin = api.admin();
+    let paths: Vec<String> = (0..TASKS).map(|n| enqueue(&admin, n)).collect();
+    wait_until("some are done", PATIENCE, || done(&worker) >= 20.0).unwrap();
+    postgres.stop().unwrap();
+    let stopped = Instant::now();
+    while stopped.elapsed() < outage {
+        worker.internal().get("/health/live").expect(200);
+    }
+    let before = done(&worker);
+    assert!(before < f64::from(TASKS), "the outage came too late");
+    postgres.start_again().unwrap();
+    let back = Instant::now();
+    wait_until("work goes on", PATIENCE, || done(&worker) > before).unwrap();
+    let resumed = back.elapsed();
+    assert!(resumed < RESUMED, "work went on after {resumed:?}");
+    for (n, path) in paths.iter().enumerate() {
+        let task = eventually("it is done", PATIENCE, || {
+            let answer = admin.get(path);
+            anyhow::ensure!(answer.json()["status"] == "succeeded", "{}", answer.text);
+            Ok(answer.json())
+        });
+        assert_eq!(task.unwrap()["result"], json!(n), "{path}");
+    }
 }
 
 #[test]
