@@ -71,7 +71,7 @@ impl Job for Act {
             }
             Self::SayAndWait(number) => {
                 task.progress.say(&number)?;
-                std::future::pending().await;
+                std::future::pending::<()>().await;
             }
             Self::SayAndEnd(number) => (0..=number).try_for_each(|n| task.progress.say(&n))?,
             Self::BlockTheThread => {
