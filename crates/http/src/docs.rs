@@ -1,16 +1,21 @@
 //! `/docs` (Swagger UI) and `/redoc` (Redoc), served from the binary without any other host.
 //!
-//! Both pages carry their script inline, so the content policy names the scripts by hash.
+//! Both pages carry their script inline, so the content policy names the scripts by hash. They stand in
+//! the binary compressed (`build.rs`), and are sent so to who takes it.
 
+use std::io::Read;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use bytes::Bytes;
-use http::HeaderValue;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use flate2::read::GzDecoder;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+};
+use http::{HeaderMap, HeaderValue};
 
 use crate::access::Nobody;
 use crate::state::App;
@@ -19,6 +24,7 @@ use crate::state::App;
 const FRESH_FOR: Duration = Duration::from_secs(1);
 
 struct Page {
+    packed: &'static [u8],
     html: String,
     policy: HeaderValue,
 }
@@ -40,18 +46,28 @@ fn hash_source(script: &str) -> String {
     format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
 }
 
-static SWAGGER: LazyLock<Page> = LazyLock::new(|| {
-    Page::new(&aide::swagger::Swagger::new("/openapi.json").with_title("Outrigger").html())
-});
+static SWAGGER: LazyLock<Page> =
+    LazyLock::new(|| Page::new(include_bytes!(concat!(env!("OUT_DIR"), "/swagger.html.gz"))));
 
-static REDOC: LazyLock<Page> = LazyLock::new(|| {
-    Page::new(&aide::redoc::Redoc::new("/openapi.json").with_title("Outrigger").html())
-});
+static REDOC: LazyLock<Page> =
+    LazyLock::new(|| Page::new(include_bytes!(concat!(env!("OUT_DIR"), "/redoc.html.gz"))));
+
+/// Whether an `Accept-Encoding` (RFC 9110, section 12.5.3) takes gzip, by name and not with a weight of 0.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let weight = weight.trim().trim_start_matches("q=").parse::<f32>().unwrap_or(0.0);
+        name.trim().eq_ignore_ascii_case("gzip") && weight > 0.0
+    })
+}
 
 impl Page {
-    fn new(html: &str) -> Self {
-        // Browsers hash a script after bringing its line ends to one form.
-        let html = html.replace("\r\n", "\n").replace('\r', "\n");
+    fn new(packed: &'static [u8]) -> Self {
+        let mut html = String::new();
+        if let Err(error) = GzDecoder::new(packed).read_to_string(&mut html) {
+            tracing::error!(%error, "a page of the binary cannot be unpacked");
+        }
         let hashes: Vec<String> = scripts(&html).map(hash_source).collect();
         let hashes = hashes.join(" ");
         let policy = format!(
@@ -59,25 +75,31 @@ impl Page {
              font-src data:; connect-src 'self'; worker-src blob:; frame-ancestors 'none'"
         );
         let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(""));
-        Self { html, policy }
+        Self { packed, html, policy }
     }
 
-    fn answer(&'static self) -> Response {
-        let mut response = Html(self.html.as_str()).into_response();
-        response.headers_mut().insert(CONTENT_SECURITY_POLICY, self.policy.clone());
-        response
-            .headers_mut()
-            .insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    fn answer(&'static self, request: &HeaderMap) -> Response {
+        let is_packed = takes_gzip(request);
+        let body = if is_packed { self.packed } else { self.html.as_bytes() };
+        let mut response = Bytes::from_static(body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(CONTENT_SECURITY_POLICY, self.policy.clone());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        if is_packed {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
         response
     }
 }
 
-pub(crate) async fn swagger(_: Nobody) -> Response {
-    SWAGGER.answer()
+pub(crate) async fn swagger(_: Nobody, headers: HeaderMap) -> Response {
+    SWAGGER.answer(&headers)
 }
 
-pub(crate) async fn redoc(_: Nobody) -> Response {
-    REDOC.answer()
+pub(crate) async fn redoc(_: Nobody, headers: HeaderMap) -> Response {
+    REDOC.answer(&headers)
 }
 
 /// The API document as bytes, and when and after how many changes of definitions it was made.
@@ -119,8 +141,24 @@ mod tests {
     fn a_script_goes_to_its_first_closing_tag_and_is_named_by_hash() {
         let html = "<script>let a = '<script>';</script><p><script>b()</script>";
         assert_eq!(scripts(html).collect::<Vec<_>>(), ["let a = '<script>';", "b()"]);
-        let page = Page::new("<script>a\r\nb</script>");
-        let policy = page.policy.to_str().unwrap();
-        assert!(policy.contains(&hash_source("a\nb")) && page.html.contains("a\nb"), "{policy}");
+        for page in [&SWAGGER, &REDOC] {
+            let policy = page.policy.to_str().unwrap();
+            let mut scripts = scripts(&page.html);
+            assert!(scripts.all(|script| policy.contains(&hash_source(script))), "{policy}");
+            assert!(page.html.ends_with("</html>\n") && !page.html.contains('\r'));
+        }
+    }
+
+    #[test]
+    fn gzip_is_sent_to_who_takes_it() {
+        let takes = |value| {
+            takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]))
+        };
+        assert!(takes("gzip") && takes("br, GZIP;q=0.5") && takes("deflate, gzip, br"));
+        assert!(!takes("br") && !takes("gzip;q=0") && !takes("") && !takes("x-gzip"));
+        assert!(!takes_gzip(&HeaderMap::new()));
+        let request = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
+        assert_eq!(SWAGGER.answer(&request).headers()[CONTENT_ENCODING], "gzip");
+        assert!(!SWAGGER.answer(&HeaderMap::new()).headers().contains_key(CONTENT_ENCODING));
     }
 }

@@ -105,7 +105,8 @@ fn ending(rendered: &Rendered) -> Result<()> {
         "http.drain_s ({drain}) leaves nothing of http.shutdown_s ({shutdown})"
     );
     for document in &rendered.documents {
-        if field(document, "kind").as_deref() != Some("Deployment") {
+        let is_ours = field(document, "app.kubernetes.io/name").as_deref() == Some("outrigger");
+        if field(document, "kind").as_deref() != Some("Deployment") || !is_ours {
             continue;
         }
         let name = field(document, "name").unwrap_or_default();
@@ -136,7 +137,7 @@ mod tests {
     fn overlay(grace: u64) -> Rendered {
         let settings = "kind: ConfigMap\ndata:\n  OUTRIGGER__HTTP__DRAIN_S: \"15\"\n  OUTRIGGER__HTTP__SHUTDOWN_S: \"40\"\n";
         let deployment = format!(
-            "apiVersion: apps/v1\nkind: Deployment\nname: api\n  sleep:\n    seconds: 5\nterminationGracePeriodSeconds: {grace}\n"
+            "apiVersion: apps/v1\nkind: Deployment\napp.kubernetes.io/name: outrigger\nname: api\n  sleep:\n    seconds: 5\nterminationGracePeriodSeconds: {grace}\n"
         );
         let foreign = "apiVersion: external-secrets.io/v1\nkind: SecretStore\n";
         let documents = [settings, &deployment, foreign].map(str::to_owned).to_vec();

@@ -3,6 +3,7 @@
 
 mod containers;
 mod kubernetes;
+mod monitoring;
 mod policies;
 mod scripts;
 mod terraform;
@@ -30,6 +31,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("dockerfile", containers::dockerfile),
     ("dockerfile-policies", policies::dockerfile),
     ("compose", containers::compose),
+    ("monitoring", monitoring::check),
     ("scripts", scripts::check),
     ("workflows", workflows::check),
     ("workflows-policies", policies::workflows),

@@ -9,7 +9,7 @@ use crate::{cargo, tools};
 
 const SHELLCHECK: &str = include_str!("../../infra/shellcheck.txt");
 
-const FOLDER: &str = "deploy/ecs";
+const FOLDERS: &[&str] = &["deploy/ecs", "deploy/eks", "deploy/registry"];
 
 /// Every script; what shellcheck is told to overlook has its reason beside it.
 ///
@@ -18,8 +18,13 @@ const FOLDER: &str = "deploy/ecs";
 pub(super) fn check() -> Result<()> {
     let mut command = Command::new(tools::python("shellcheck", SHELLCHECK)?);
     command.arg("--external-sources");
-    for entry in std::fs::read_dir(at(FOLDER)).context(FOLDER)? {
-        command.arg(entry?.path());
+    for folder in FOLDERS {
+        for entry in std::fs::read_dir(at(folder)).context(*folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "sh") {
+                command.arg(path);
+            }
+        }
     }
     cargo::pass(&mut command)
 }

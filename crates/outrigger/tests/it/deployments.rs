@@ -62,12 +62,14 @@ fn kubernetes_on_aws() {
     for file in ["base/api/deployment.yaml", "base/worker/deployment.yaml"] {
         served.extend(commands(&read(&format!("deploy/kubernetes/{file}")), "args"));
     }
-    for service in ["users", "authentication", "records", "tasks"] {
+    for service in ["users", "authentication", "notifications/api", "records", "tasks"] {
         let file = format!("deploy/kubernetes/overlays/split/{service}/kustomization.yaml");
         served.extend(commands(&read(&file), "value"));
     }
-    assert_eq!(served.len(), 6, "{served:?}");
-    let secrets = read("deploy/kubernetes/components/secrets-manager/secrets.yaml");
+    assert_eq!(served.len(), 7, "{served:?}");
+    let components = ["secrets-manager/secrets.yaml", "read-replica/secret.yaml"];
+    let secrets = components.map(|file| read(&format!("deploy/kubernetes/components/{file}")));
+    let secrets = secrets.concat();
     let deployment = Deployment {
         settings: settings(&[KUBERNETES, "deploy/kubernetes/overlays/aws/account/settings.env"]),
         secrets: values(&secrets, "secretKey").into_iter().map(str::to_owned).collect(),

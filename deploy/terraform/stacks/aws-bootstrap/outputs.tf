@@ -5,5 +5,5 @@ output "state_bucket" {
 
 output "role_arns" {
   description = "AWS_ROLE_ARN of the pipeline: plan for plan-*, deploy for the others."
-  value       = module.ci_role.role_arns
+  value       = one(module.ci_role[*].role_arns)
 }

@@ -4,14 +4,18 @@ locals {
   name       = "outrigger-${var.environment}"
   account_id = data.aws_caller_identity.current.account_id
   url        = var.domain == null ? "http://${module.load_balancer.dns_name}" : "https://${var.domain.name}"
+  limits = merge(
+    { for key, role in var.roles : key => { min = role.min, max = role.max } },
+    { for green in var.green[*] : "api-green" => { min = green.min, max = green.max } },
+  )
   settings = merge({
-    OUTRIGGER_ENV                         = var.environment == "prod" ? "production" : "development"
+    OUTRIGGER_ENV                         = contains(["prod", "recovery"], var.environment) ? "production" : "development"
     OUTRIGGER_PUBLIC_URL                  = local.url
     PORT                                  = "8000"
     OUTRIGGER__HTTP__ADDRESS              = "0.0.0.0"
     OUTRIGGER__HTTP__FORWARDED_HOPS       = "1"
     OUTRIGGER__HTTP__HSTS                 = var.domain == null ? "false" : "true"
-    OUTRIGGER__DEPLOYMENT__REPLICAS       = tostring(var.roles["api"].max)
+    OUTRIGGER__DEPLOYMENT__REPLICAS       = tostring(var.roles["api"].max + try(var.green.max, 0))
     OUTRIGGER__DATABASE__MIGRATE_ON_START = "false"
     OUTRIGGER__LOG__FORMAT                = "json"
   }, var.settings)
@@ -57,7 +61,7 @@ module "load_balancer" {
   has_certificate     = var.domain != null
   certificate_arn     = one(module.dns[*].certificate_arn)
   deletion_protection = var.deletion_protection
-  green_percent       = var.green_percent
+  green_percent       = var.green == null ? 0 : var.green.percent
   log_bucket_name     = "${local.name}-${local.account_id}-requests"
 }
 
@@ -66,7 +70,7 @@ module "dns" {
   count         = var.domain == null ? 0 : 1
   domain        = var.domain.name
   zone_id       = var.domain.zone_id
-  load_balancer = { dns_name = module.load_balancer.dns_name, zone_id = module.load_balancer.zone_id }
+  load_balancer = var.domain.is_elsewhere ? null : { dns_name = module.load_balancer.dns_name, zone_id = module.load_balancer.zone_id }
 }
 
 module "data" {
@@ -81,11 +85,12 @@ module "data" {
   database            = var.database
   redis               = var.redis
   secrets             = var.secrets
+  rotation            = var.rotation
 }
 
 module "backup_copy" {
   source     = "../../modules/aws/postgres-backup-copy"
-  count      = var.recovery_region == null ? 0 : 1
+  count      = var.recovery_region != null && var.database.replica_of == null ? 1 : 0
   providers  = { aws = aws.recovery }
   name       = local.name
   source_arn = module.data.database.arn
@@ -98,7 +103,7 @@ module "observability" {
   emails        = var.alarm_emails
   ecs           = { cluster = local.name, services = { for role in keys(var.roles) : role => "${local.name}-${role}" } }
   load_balancer = { suffix = module.load_balancer.arn_suffix, target_groups = { for colour, group in module.load_balancer.target_groups : colour => group.suffix } }
-  database      = { id = module.data.database.id, storage_gib = var.database.storage_gib, connections_max = var.database.connections_max }
+  database      = { id = module.data.database.id, storage_gib = module.data.database.storage_gib, connections_max = var.database.connections_max }
   redis_nodes   = module.data.redis_nodes
 }
 
@@ -110,22 +115,24 @@ module "service" {
   architecture      = var.architecture
   subnet_ids        = module.network.private_subnet_ids
   security_group_id = module.security.service_id
-  target_group_arn  = module.load_balancer.target_groups["blue"].arn
+  target_group_arns = { for colour, group in module.load_balancer.target_groups : colour => group.arn }
+  green_tasks       = try(var.green.min, null)
   settings          = local.settings
   secrets           = module.data.secrets
   kms_key_arns      = module.data.kms_key_arns
   roles             = { for key, role in var.roles : key => { cpu = role.cpu, memory = role.memory, tasks = role.min, spot_percent = role.spot_percent } }
   log_groups        = module.observability.log_groups
   rollback_alarms   = module.observability.rollback_alarms
+  task_policy       = module.data.blobs.policy
 }
 
 module "autoscaling" {
-  source        = "../../modules/aws/autoscaling-ecs"
-  name          = local.name
-  cluster_name  = module.service.cluster_name
-  services      = module.service.services
-  limits        = { for key, role in var.roles : key => { min = role.min, max = role.max } }
-  request_label = "${module.load_balancer.arn_suffix}/${module.load_balancer.target_groups["blue"].suffix}"
+  source         = "../../modules/aws/autoscaling-ecs"
+  name           = local.name
+  cluster_name   = module.service.cluster_name
+  services       = module.service.services
+  limits         = local.limits
+  request_labels = { for colour, group in module.load_balancer.target_groups : colour == "blue" ? "api" : "api-green" => "${module.load_balancer.arn_suffix}/${group.suffix}" }
 }
 
 module "audit" {
@@ -150,7 +157,7 @@ module "schedule" {
   name        = local.name
   environment = var.environment
   services    = module.autoscaling.resource_ids
-  limits      = { for key, role in var.roles : key => { min = role.min, max = role.max } }
+  limits      = local.limits
   database    = module.data.database
   hours       = var.off_hours
   kms_key_arn = module.key.arn

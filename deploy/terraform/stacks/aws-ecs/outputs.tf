@@ -9,13 +9,18 @@ output "registry_url" {
 }
 
 output "cluster" {
-  description = "The cluster (ECS_CLUSTER of the pipeline)."
+  description = "The cluster (CLUSTER of the pipeline)."
   value       = module.service.cluster_name
 }
 
 output "services" {
   description = "The services (ECS_SERVICES)."
-  value       = join(" ", values(module.service.services))
+  value       = join(" ", [for role, service in module.service.services : service if role != "api-green"])
+}
+
+output "green_service" {
+  description = "The second set of the API, for a roll-out of its own; null: there is none."
+  value       = lookup(module.service.services, "api-green", null)
 }
 
 output "migrate_task" {
@@ -40,6 +45,11 @@ output "task_role_arns" {
 output "environment" {
   description = "What the process finds in its environment, by task."
   value       = module.service.environment
+}
+
+output "database" {
+  description = "ARN and address of the database: for a replica in another region, and for its URL."
+  value       = { arn = module.data.database.arn, endpoint = module.data.database.endpoint }
 }
 
 output "blobs" {

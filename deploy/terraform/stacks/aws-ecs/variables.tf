@@ -33,8 +33,8 @@ variable "network" {
 }
 
 variable "domain" {
-  description = "Name and hosted zone under which clients reach the deployment; null: the name of the load balancer, without TLS, which prod refuses."
-  type        = object({ name = string, zone_id = string })
+  description = "Name and hosted zone under which clients reach the deployment; with is_elsewhere there is the certificate, and the name leads to another region. Null: the name of the load balancer, without TLS, which prod refuses."
+  type        = object({ name = string, zone_id = string, is_elsewhere = optional(bool, false) })
   default     = null
   validation {
     condition     = var.domain != null || var.environment != "prod"
@@ -72,8 +72,12 @@ variable "roles" {
 }
 
 variable "database" {
-  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes."
-  type        = object({ class = string, storage_gib = optional(number, 20), multi_az = bool, replica = optional(bool, false), password_version = optional(number, 1), connections_max = number })
+  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes; with replica_of, the ARN of another region's, it follows that until it is promoted."
+  type        = object({ class = string, storage_gib = optional(number, 20), multi_az = bool, replica = optional(bool, false), replica_of = optional(string), promoted = optional(bool, false), password_version = optional(number, 1), connections_max = number })
+  validation {
+    condition     = var.database.replica_of == null || (can(regex("^arn:aws[a-z-]*:rds:[a-z0-9-]+:[0-9]{12}:db:.+$", var.database.replica_of)) && try(split(":", var.database.replica_of)[3], "") != var.region)
+    error_message = "database.replica_of must be the ARN of a database in another region."
+  }
 }
 
 variable "redis" {
@@ -91,16 +95,26 @@ variable "secrets" {
   }
 }
 
+variable "rotation" {
+  description = "Functions (Lambda) that change secrets by themselves, by setting, and after how many days."
+  type        = map(object({ function_arn = string, days = number }))
+  default     = {}
+}
+
 variable "settings" {
   description = "Further settings of the binary, by their names in the environment."
   type        = map(string)
   default     = {}
 }
 
-variable "green_percent" {
-  description = "How much traffic goes to the green target group, in percent."
-  type        = number
-  default     = 0
+variable "green" {
+  description = "A second set of API tasks behind the green target group, for a canary or a switch: how much traffic it gets, in percent, fewest and most of them. Null: there is none."
+  type        = object({ percent = number, min = number, max = number })
+  default     = null
+  validation {
+    condition     = var.green == null || try(var.green.percent >= 0 && var.green.percent <= 100 && var.green.min >= 1 && var.green.max >= var.green.min, false)
+    error_message = "green must have a percent from 0 to 100, min of at least 1, and max from min on."
+  }
 }
 
 variable "alarm_emails" {
@@ -118,6 +132,10 @@ variable "off_hours" {
   description = "When work begins and ends on weekdays; nights and weekends are off. Null: always on."
   type        = object({ begin = number, end = number, time_zone = string })
   default     = null
+  validation {
+    condition     = var.off_hours == null || !var.database.replica
+    error_message = "off_hours stops the database, which RDS refuses while it has a replica: set database.replica to false."
+  }
 }
 
 variable "audit" {

@@ -56,6 +56,7 @@ module "data" {
   database            = var.database
   redis               = var.redis
   secrets             = var.secrets
+  rotation            = var.rotation
 }
 
 module "backup_copy" {
@@ -78,13 +79,26 @@ module "cluster" {
   architecture           = var.architecture
   administrators         = var.cluster.administrators
   viewers                = var.cluster.viewers
+  deployers              = var.cluster.deployers
 }
 
 module "identities" {
-  source       = "../../modules/aws/identities-eks"
-  name         = module.cluster.name
-  secret_arns  = values(module.data.secrets)
-  kms_key_arns = module.data.kms_key_arns
+  source        = "../../modules/aws/identities-eks"
+  name          = module.cluster.name
+  oidc_provider = module.cluster.oidc_provider
+  secret_arns   = values(module.data.secrets)
+  kms_key_arns  = module.data.kms_key_arns
+  application_policies = {
+    api       = module.data.blobs.policy
+    worker    = module.data.blobs.policy
+    collector = module.observability.metrics_policy
+  }
+}
+
+module "request_logs" {
+  source     = "../../modules/aws/request-logs"
+  name       = "${local.name}-${local.account_id}-requests"
+  disposable = !var.deletion_protection
 }
 
 module "observability" {
@@ -95,7 +109,7 @@ module "observability" {
   emails        = var.alarm_emails
   eks_cluster   = local.name
   load_balancer = var.load_balancer
-  database      = var.database == null ? null : { id = module.data.database.id, storage_gib = var.database.storage_gib, connections_max = var.database.connections_max }
+  database      = var.database == null ? null : { id = module.data.database.id, storage_gib = module.data.database.storage_gib, connections_max = var.database.connections_max }
   redis_nodes   = module.data.redis_nodes
 }
 
@@ -113,4 +127,16 @@ module "budget" {
   monthly_usd = var.monthly_usd
   tags        = { Environment = var.environment }
   topic_arn   = module.observability.topic_arn
+}
+
+module "schedule" {
+  source       = "../../modules/aws/schedule"
+  count        = var.off_hours == null ? 0 : 1
+  name         = local.name
+  environment  = var.environment
+  node_groups  = module.cluster.node_groups
+  database     = module.data.database
+  has_database = var.database != null
+  hours        = var.off_hours
+  kms_key_arn  = module.key.arn
 }

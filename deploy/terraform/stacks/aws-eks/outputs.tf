@@ -1,6 +1,11 @@
 output "cluster" {
-  description = "The cluster: aws eks update-kubeconfig --name …"
+  description = "The cluster (CLUSTER of the pipeline): aws eks update-kubeconfig --name …"
   value       = module.cluster.name
+}
+
+output "vpc_id" {
+  description = "The network, for the load-balancer controller."
+  value       = module.network.vpc_id
 }
 
 output "service_accounts" {
@@ -21,6 +26,16 @@ output "certificate_arn" {
 output "load_balancer_security_group_id" {
   description = "For the Ingress (alb.ingress.kubernetes.io/security-groups)."
   value       = module.security.load_balancer_id
+}
+
+output "request_log_bucket" {
+  description = "For the Ingress (access_logs.s3.bucket)."
+  value       = module.request_logs.name
+}
+
+output "role_arns" {
+  description = "For the annotations of service accounts (eks.amazonaws.com/role-arn), by service account."
+  value       = module.identities.role_arns
 }
 
 output "public_subnet_ids" {

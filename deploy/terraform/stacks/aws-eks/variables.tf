@@ -58,13 +58,14 @@ variable "architecture" {
 }
 
 variable "cluster" {
-  description = "Version of Kubernetes, groups of nodes, who may reach the endpoint from outside, and roles that administrate or look."
+  description = "Version of Kubernetes, groups of nodes, who may reach the endpoint from outside, and roles that administrate, look, or roll out."
   type = object({
     version        = optional(string, "1.33")
     nodes          = map(object({ types = list(string), min = number, max = number, spot = optional(bool, false) }))
     public_access  = optional(set(string), [])
     administrators = set(string)
     viewers        = optional(set(string), [])
+    deployers      = optional(set(string), [])
   })
   validation {
     condition     = var.environment != "prod" || sum([for group in var.cluster.nodes : group.spot ? 0 : group.min]) >= 2
@@ -96,6 +97,12 @@ variable "secrets" {
   }
 }
 
+variable "rotation" {
+  description = "Functions (Lambda) that change secrets by themselves, by setting, and after how many days."
+  type        = map(object({ function_arn = string, days = number }))
+  default     = {}
+}
+
 variable "alarm_emails" {
   description = "Who is told of alarms and of the budget."
   type        = set(string)
@@ -105,6 +112,16 @@ variable "alarm_emails" {
 variable "monthly_usd" {
   description = "The budget of a month."
   type        = number
+}
+
+variable "off_hours" {
+  description = "When work begins and ends on weekdays; nights and weekends are off. Null: always on."
+  type        = object({ begin = number, end = number, time_zone = string })
+  default     = null
+  validation {
+    condition     = var.off_hours == null || !try(var.database.replica, false)
+    error_message = "off_hours stops the database, which RDS refuses while it has a replica: set database.replica to false."
+  }
 }
 
 variable "audit" {

@@ -25,6 +25,7 @@ const WITHOUT: &[(&str, &str)] = &[
     (
         "modules/aws/network/acl",
         "resource \"aws_network_acl\" \"this\" {\n  for_each = {}\n}\n\
+         output \"private_ingress\" {\n  value = []\n}\n\
          output \"data_ingress\" {\n  value = []\n}\n",
     ),
     (
@@ -33,6 +34,10 @@ const WITHOUT: &[(&str, &str)] = &[
          resource \"aws_appautoscaling_policy\" \"target\" {\n  for_each = {}\n}\n\
          resource \"aws_appautoscaling_policy\" \"queue_age\" {\n  for_each = {}\n}\n\
          resource \"aws_cloudwatch_metric_alarm\" \"queue_age\" {\n  alarm_actions = []\n}\n",
+    ),
+    (
+        "modules/aws/schedule",
+        "resource \"aws_autoscaling_schedule\" \"this\" {\n  for_each = {}\n}\n",
     ),
     ("modules/aws/audit", "variable \"config\" {\n  default = false\n}\n"),
     // It gives an address of itself, which is not https.

@@ -25,9 +25,11 @@ impl Emulator {
         let server = tools::python("hypercorn", REQUIREMENTS)?;
         let port = free_port()?;
         let mut command = Command::new(server);
-        // Without workers of its own it is one process, which ends with this one.
+        // Without workers of its own it is one process, which ends with this one. It closes no connection
+        // in which a request may be under way: the provider would send that again, and find that what
+        // it makes is there already.
         command
-            .args(["ministack.app:app", "--workers", "0", "--bind"])
+            .args(["ministack.app:app", "--workers", "0", "--keep-alive", "600", "--bind"])
             .arg(format!("127.0.0.1:{port}"));
         let process = Process::spawn("ministack", &command, log)?;
         eventually("the emulator of AWS to answer", START_WITHIN, || {

@@ -33,6 +33,10 @@ const SUPPRESSED: &[Suppressed] = &[
     ("CKV2_AWS_10", "as CKV_AWS_252"),
     ("CKV_AWS_161", "the process signs in with a password that no state holds, over verified TLS"),
     ("CKV_AWS_157", "a replica has no standby; the database has one, which prod insists on"),
+    (
+        "CKV_AWS_133",
+        "a replica beside its database has no backups; the database must have a week's",
+    ),
     ("CKV_AWS_129", "a replica's queries are logged by performance insights; the database logs"),
     ("CKV_AWS_118", "as CKV_AWS_129"),
     ("CKV2_AWS_50", "one node is enough in dev; prod insists on two"),

@@ -1,11 +1,11 @@
 locals {
-  targets = {
-    api-cpu       = { role = "api", metric = "ECSServiceAverageCPUUtilization", value = 70, label = null }
-    api-memory    = { role = "api", metric = "ECSServiceAverageMemoryUtilization", value = 80, label = null }
-    api-requests  = { role = "api", metric = "ALBRequestCountPerTarget", value = var.requests_per_minute, label = var.request_label }
-    worker-cpu    = { role = "worker", metric = "ECSServiceAverageCPUUtilization", value = 70, label = null }
-    worker-memory = { role = "worker", metric = "ECSServiceAverageMemoryUtilization", value = 80, label = null }
-  }
+  # API and, beside it, its second set: each by its CPU, memory and requests.
+  apis = toset([for service in keys(var.services) : service if startswith(service, "api")])
+  targets = merge(
+    { for service in keys(var.services) : "${service}-cpu" => { service = service, metric = "ECSServiceAverageCPUUtilization", value = 70, label = null } },
+    { for service in keys(var.services) : "${service}-memory" => { service = service, metric = "ECSServiceAverageMemoryUtilization", value = 80, label = null } },
+    { for service in local.apis : "${service}-requests" => { service = service, metric = "ALBRequestCountPerTarget", value = var.requests_per_minute, label = var.request_labels[service] } },
+  )
 }
 
 resource "aws_appautoscaling_target" "this" {
@@ -23,7 +23,7 @@ resource "aws_appautoscaling_policy" "target" {
   policy_type        = "TargetTrackingScaling"
   service_namespace  = "ecs"
   scalable_dimension = "ecs:service:DesiredCount"
-  resource_id        = aws_appautoscaling_target.this[each.value.role].resource_id
+  resource_id        = aws_appautoscaling_target.this[each.value.service].resource_id
 
   target_tracking_scaling_policy_configuration {
     target_value       = each.value.value

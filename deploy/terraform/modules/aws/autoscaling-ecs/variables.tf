@@ -9,22 +9,22 @@ variable "cluster_name" {
 }
 
 variable "services" {
-  description = "Names of the services api and worker."
-  type        = object({ api = string, worker = string })
+  description = "Names of the services: api, worker, and api-green where there is one."
+  type        = map(string)
 }
 
 variable "limits" {
   description = "Fewest and most tasks of each."
   type        = map(object({ min = number, max = number }))
   validation {
-    condition     = toset(keys(var.limits)) == toset(["api", "worker"]) && alltrue([for limit in var.limits : limit.min >= 1 && limit.max >= limit.min && limit.max <= 200])
-    error_message = "limits must be of api and worker, with min of at least 1 and max from min to 200."
+    condition     = keys(var.limits) == keys(var.services) && alltrue([for limit in var.limits : limit.min >= 0 && limit.max >= max(limit.min, 1) && limit.max <= 200])
+    error_message = "limits must be of the same services, with min of at least 0 and max from 1 and min to 200."
   }
 }
 
-variable "request_label" {
-  description = "Load balancer and target group as the metric of requests calls them: app/…/targetgroup/…."
-  type        = string
+variable "request_labels" {
+  description = "Load balancer and target group of each set of the API, as the metric of requests calls them: app/…/targetgroup/…."
+  type        = map(string)
 }
 
 variable "requests_per_minute" {

@@ -77,6 +77,12 @@ data "aws_iam_policy_document" "deploy" {
       "arn:aws:ecs:*:${local.account}:task-definition/${name}-migrate:*",
     ]])
   }
+  # What it may do in a cluster of Kubernetes stands there.
+  statement {
+    sid       = "Clusters"
+    actions   = ["eks:DescribeCluster"]
+    resources = [for name in var.deployments : "arn:aws:eks:*:${local.account}:cluster/${name}"]
+  }
   statement {
     sid       = "Pass"
     actions   = ["iam:PassRole"]

@@ -1,9 +1,4 @@
 locals {
-  policy = "arn:aws:eks::aws:cluster-access-policy"
-  access = merge(
-    { for arn in var.administrators : arn => "${local.policy}/AmazonEKSClusterAdminPolicy" },
-    { for arn in var.viewers : arn => "${local.policy}/AmazonEKSViewPolicy" },
-  )
   addons = toset(["vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "metrics-server", "amazon-cloudwatch-observability"])
   # Of these, the network must be there before nodes join.
   first = toset(["vpc-cni", "kube-proxy", "eks-pod-identity-agent"])
@@ -47,20 +42,12 @@ resource "aws_iam_openid_connect_provider" "this" {
   client_id_list = ["sts.amazonaws.com"]
 }
 
-resource "aws_eks_access_entry" "this" {
-  for_each      = local.access
-  cluster_name  = aws_eks_cluster.this.name
-  principal_arn = each.key
-}
-
-resource "aws_eks_access_policy_association" "this" {
-  for_each      = local.access
-  cluster_name  = aws_eks_cluster.this.name
-  principal_arn = aws_eks_access_entry.this[each.key].principal_arn
-  policy_arn    = each.value
-  access_scope {
-    type = "cluster"
-  }
+module "access" {
+  source         = "./access"
+  cluster_name   = aws_eks_cluster.this.name
+  administrators = var.administrators
+  viewers        = var.viewers
+  deployers      = var.deployers
 }
 
 resource "aws_launch_template" "this" {
@@ -121,6 +108,7 @@ resource "aws_eks_addon" "first" {
   for_each                    = local.first
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.key
+  configuration_values        = each.key == "vpc-cni" ? jsonencode({ enableNetworkPolicy = "true" }) : null
   resolve_conflicts_on_update = "OVERWRITE"
 }
 

@@ -71,3 +71,9 @@ variable "viewers" {
   type        = set(string)
   default     = []
 }
+
+variable "deployers" {
+  description = "ARNs of roles that roll the application out, and may touch nothing else: the pipeline's."
+  type        = set(string)
+  default     = []
+}

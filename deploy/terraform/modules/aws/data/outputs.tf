@@ -9,8 +9,8 @@ output "kms_key_arns" {
 }
 
 output "database" {
-  description = "Id and ARN of the database; null: it is elsewhere."
-  value       = one([for database in module.postgres : { id = database.id, arn = database.arn }])
+  description = "Id, ARN, address (host:port) and storage (GiB, as it has grown) of the database; null: it is elsewhere."
+  value       = one(concat(module.postgres, module.standby)[*].instance)
 }
 
 output "redis_nodes" {

@@ -34,8 +34,8 @@ variable "deletion_protection" {
 }
 
 variable "database" {
-  description = "PostgreSQL; null: it is elsewhere, such as in Atlas, and DATABASE_URL is a provided secret."
-  type        = object({ class = string, storage_gib = optional(number, 20), multi_az = bool, replica = optional(bool, false), password_version = optional(number, 1) })
+  description = "PostgreSQL, or with replica_of (an ARN in another region) what follows it until it is promoted; null: it is elsewhere, such as in Atlas, and DATABASE_URL is a provided secret."
+  type        = object({ class = string, storage_gib = optional(number, 20), multi_az = bool, replica = optional(bool, false), replica_of = optional(string), promoted = optional(bool, false), password_version = optional(number, 1) })
 }
 
 variable "redis" {
@@ -46,6 +46,12 @@ variable "redis" {
 variable "secrets" {
   description = "Settings whose values people give."
   type        = set(string)
+}
+
+variable "rotation" {
+  description = "Functions (Lambda) that change these secrets, and after how many days."
+  type        = map(object({ function_arn = string, days = number }))
+  default     = {}
 }
 
 variable "cors_origins" {

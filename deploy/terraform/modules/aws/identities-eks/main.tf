@@ -6,15 +6,34 @@ locals {
     cluster-autoscaler       = { namespace = "kube-system", account = "cluster-autoscaler", policy = data.aws_iam_policy_document.autoscaler.json }
     external-secrets         = { namespace = "external-secrets", account = "external-secrets", policy = data.aws_iam_policy_document.secrets.json }
     observability            = { namespace = "amazon-cloudwatch", account = "cloudwatch-agent", policy = null }
-  }, { for account, policy in var.application_policies : "application-${account}" => { namespace = "outrigger", account = account, policy = policy } })
+  }, { for account, policy in var.application_policies : account => { namespace = "outrigger", account = account, policy = policy } })
 }
 
 data "aws_iam_policy_document" "trust" {
+  for_each = local.identities
   statement {
     actions = ["sts:AssumeRole", "sts:TagSession"]
     principals {
       type        = "Service"
       identifiers = ["pods.eks.amazonaws.com"]
+    }
+  }
+  # By the token of the service account too (IRSA), where an annotation names the role.
+  statement {
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {
+      type        = "Federated"
+      identifiers = [var.oidc_provider.arn]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${var.oidc_provider.issuer}:aud"
+      values   = ["sts.amazonaws.com"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${var.oidc_provider.issuer}:sub"
+      values   = ["system:serviceaccount:${each.value.namespace}:${each.value.account}"]
     }
   }
 }
@@ -56,7 +75,7 @@ data "aws_iam_policy_document" "autoscaler" {
 resource "aws_iam_role" "this" {
   for_each           = local.identities
   name               = "${var.name}-${each.key}"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  assume_role_policy = data.aws_iam_policy_document.trust[each.key].json
 }
 
 resource "aws_iam_role_policy" "this" {

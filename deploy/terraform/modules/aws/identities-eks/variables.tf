@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "oidc_provider" {
+  description = "The cluster's OIDC provider: its ARN, and its issuer without https://."
+  type        = object({ arn = string, issuer = string })
+}
+
 variable "secret_arns" {
   description = "Secrets that external-secrets may read."
   type        = list(string)

@@ -2,25 +2,11 @@ locals {
   weights = { blue = 100 - var.green_percent, green = var.green_percent }
 }
 
-# The load balancer can write only to buckets with a key of S3.
-data "aws_iam_policy_document" "logs" {
-  statement {
-    sid       = "AccessLogs"
-    actions   = ["s3:PutObject"]
-    resources = ["arn:aws:s3:::${var.log_bucket_name}/*"]
-    principals {
-      type        = "Service"
-      identifiers = ["logdelivery.elasticloadbalancing.amazonaws.com"]
-    }
-  }
-}
-
 module "logs" {
-  source      = "../bucket"
-  name        = var.log_bucket_name
-  expire_days = var.log_days
-  disposable  = !var.deletion_protection
-  policies    = [data.aws_iam_policy_document.logs.json]
+  source     = "../request-logs"
+  name       = var.log_bucket_name
+  days       = var.log_days
+  disposable = !var.deletion_protection
 }
 
 resource "aws_lb" "this" {

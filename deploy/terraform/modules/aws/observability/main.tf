@@ -5,6 +5,26 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.kms_key_arn
 }
 
+# Container Insights would make them itself, and leave them behind.
+resource "aws_cloudwatch_log_group" "insights" {
+  for_each = toset(concat(
+    [for ecs in var.ecs[*] : "/aws/ecs/containerinsights/${ecs.cluster}/performance"],
+    [for pair in setproduct(var.eks_cluster[*], ["application", "dataplane", "host", "performance"]) : "/aws/containerinsights/${pair[0]}/${pair[1]}"],
+  ))
+  name              = each.key
+  retention_in_days = var.log_days
+  kms_key_id        = var.kms_key_arn
+}
+
+# What a collector of metrics needs where it has a role of its own.
+data "aws_iam_policy_document" "metrics" {
+  statement {
+    sid       = "Metrics"
+    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this["metrics"].arn}:*"]
+  }
+}
+
 resource "aws_sns_topic" "this" {
   name              = "${var.name}-alarms"
   kms_master_key_id = var.kms_key_arn

@@ -7,6 +7,10 @@ variable "log_groups" {
   description = "Which log groups there are: the tasks' and that of metrics."
   type        = set(string)
   default     = ["api", "worker", "migrate", "metrics"]
+  validation {
+    condition     = contains(var.log_groups, "metrics")
+    error_message = "log_groups must have metrics."
+  }
 }
 
 variable "log_days" {

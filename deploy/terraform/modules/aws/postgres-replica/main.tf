@@ -11,7 +11,9 @@ resource "aws_db_subnet_group" "this" {
 
 resource "aws_db_instance" "this" {
   identifier                      = var.name
-  replicate_source_db             = var.source_arn
+  replicate_source_db             = var.promoted ? null : var.source_arn
+  multi_az                        = var.multi_az
+  backup_retention_period         = local.here ? 0 : 7
   instance_class                  = var.instance_class
   ca_cert_identifier              = "rds-ca-rsa2048-g1"
   db_subnet_group_name            = one(aws_db_subnet_group.this[*].name)

@@ -1,6 +1,11 @@
-output "id" {
-  description = "What metrics call it."
-  value       = aws_db_instance.this.identifier
+output "instance" {
+  description = "Id, ARN, address (host:port) and storage (GiB, as it has grown by itself) of the replica."
+  value = {
+    id          = aws_db_instance.this.identifier
+    arn         = aws_db_instance.this.arn
+    endpoint    = aws_db_instance.this.endpoint
+    storage_gib = aws_db_instance.this.allocated_storage
+  }
 }
 
 output "secrets" {

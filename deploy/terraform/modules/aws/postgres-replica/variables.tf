@@ -49,3 +49,15 @@ variable "url_version" {
   type        = number
   default     = 1
 }
+
+variable "promoted" {
+  description = "Whether it stands by itself: taking the source away is what promotes it, or says that people did."
+  type        = bool
+  default     = false
+}
+
+variable "multi_az" {
+  description = "Whether a standby in another zone takes over."
+  type        = bool
+  default     = false
+}

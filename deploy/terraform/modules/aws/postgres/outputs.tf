@@ -1,11 +1,11 @@
-output "id" {
-  description = "What metrics and schedules call it."
-  value       = aws_db_instance.this.identifier
-}
-
-output "arn" {
-  description = "Its ARN, for replicas and copies of backups."
-  value       = aws_db_instance.this.arn
+output "instance" {
+  description = "Id, ARN, address (host:port) and storage (GiB, as it has grown by itself) of the database."
+  value = {
+    id          = aws_db_instance.this.identifier
+    arn         = aws_db_instance.this.arn
+    endpoint    = aws_db_instance.this.endpoint
+    storage_gib = aws_db_instance.this.allocated_storage
+  }
 }
 
 output "kms_key_arn" {

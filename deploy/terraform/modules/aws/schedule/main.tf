@@ -6,6 +6,11 @@ locals {
     start = "cron(30 ${var.hours.begin - 1} ? * MON-FRI *)"
     stop  = "cron(15 ${var.hours.end} ? * MON-FRI *)"
   }
+  # The same as groups of nodes want it, half an hour before and after.
+  recurrence = {
+    wake  = "30 ${var.hours.begin - 1} * * MON-FRI"
+    sleep = "15 ${var.hours.end} * * MON-FRI"
+  }
   actions = merge([for role, id in var.services : {
     "${role}-wake"  = { id = id, time = local.times.wake, min = var.limits[role].min, max = var.limits[role].max }
     "${role}-sleep" = { id = id, time = local.times.sleep, min = 0, max = 0 }
@@ -26,8 +31,25 @@ resource "aws_appautoscaling_scheduled_action" "this" {
   }
 }
 
+# Nodes of Kubernetes: without any, pods wait for the morning. Groups of none are left alone by the
+# cluster autoscaler.
+resource "aws_autoscaling_schedule" "this" {
+  for_each = merge([for key, group in var.node_groups : {
+    "${key}-wake"  = { group = group.name, time = local.recurrence.wake, min = group.min, max = group.max }
+    "${key}-sleep" = { group = group.name, time = local.recurrence.sleep, min = 0, max = 0 }
+  }]...)
+  scheduled_action_name  = "${var.name}-${each.key}"
+  autoscaling_group_name = each.value.group
+  recurrence             = each.value.time
+  time_zone              = var.hours.time_zone
+  min_size               = each.value.min
+  max_size               = each.value.max
+  desired_capacity       = each.value.min
+}
+
 resource "aws_iam_role" "this" {
-  name = "${var.name}-schedule"
+  count = var.has_database ? 1 : 0
+  name  = "${var.name}-schedule"
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "scheduler.amazonaws.com" } }]
@@ -35,6 +57,7 @@ resource "aws_iam_role" "this" {
 }
 
 data "aws_iam_policy_document" "this" {
+  count = var.has_database ? 1 : 0
   statement {
     actions   = ["rds:StartDBInstance", "rds:StopDBInstance"]
     resources = [var.database.arn]
@@ -46,13 +69,14 @@ data "aws_iam_policy_document" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
+  count  = var.has_database ? 1 : 0
   name   = "database"
-  role   = aws_iam_role.this.id
-  policy = data.aws_iam_policy_document.this.json
+  role   = aws_iam_role.this[0].id
+  policy = data.aws_iam_policy_document.this[0].json
 }
 
 resource "aws_scheduler_schedule" "database" {
-  for_each                     = toset(["start", "stop"])
+  for_each                     = toset(var.has_database ? ["start", "stop"] : [])
   name                         = "${var.name}-database-${each.key}"
   schedule_expression          = local.times[each.key]
   schedule_expression_timezone = var.hours.time_zone
@@ -62,7 +86,7 @@ resource "aws_scheduler_schedule" "database" {
   }
   target {
     arn      = "arn:aws:scheduler:::aws-sdk:rds:${each.key}DBInstance"
-    role_arn = aws_iam_role.this.arn
+    role_arn = aws_iam_role.this[0].arn
     input    = jsonencode({ DbInstanceIdentifier = var.database.id })
   }
 }

@@ -13,18 +13,32 @@ variable "environment" {
 }
 
 variable "services" {
-  description = "What Application Auto Scaling calls the services, by role."
+  description = "What Application Auto Scaling calls the services, by role; empty: there are none on ECS."
   type        = map(string)
+  default     = {}
+}
+
+variable "node_groups" {
+  description = "Groups of nodes of Kubernetes: the Auto Scaling group, fewest and most nodes by day."
+  type        = map(object({ name = string, min = number, max = number }))
+  default     = {}
 }
 
 variable "limits" {
   description = "Fewest and most tasks of each by day."
   type        = map(object({ min = number, max = number }))
+  default     = {}
 }
 
 variable "database" {
-  description = "The RDS instance: its id and ARN."
+  description = "The RDS instance: its id and ARN; null: it is elsewhere."
   type        = object({ id = string, arn = string })
+}
+
+variable "has_database" {
+  description = "Whether there is one: known before its ARN is."
+  type        = bool
+  default     = true
 }
 
 variable "hours" {

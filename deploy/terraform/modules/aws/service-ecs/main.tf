@@ -1,3 +1,11 @@
+locals {
+  # What runs: the roles, and beside the API a second set of it that the green target group leads to.
+  services = merge(
+    { for role, size in var.roles : role => merge(size, { target_group_arn = role == "api" ? var.target_group_arns.blue : null }) },
+    var.green_tasks == null ? {} : { api-green = merge(var.roles["api"], { tasks = var.green_tasks, target_group_arn = var.target_group_arns.green }) },
+  )
+}
+
 resource "aws_ecs_cluster" "this" {
   name = var.name
   setting {
@@ -20,13 +28,13 @@ module "tasks" {
   settings       = var.settings
   secrets        = var.secrets
   kms_key_arns   = var.kms_key_arns
-  sizes          = var.roles
+  sizes          = local.services
   log_groups     = var.log_groups
   task_policy    = var.task_policy
 }
 
 resource "aws_ecs_service" "this" {
-  for_each                           = var.roles
+  for_each                           = local.services
   name                               = "${var.name}-${each.key}"
   cluster                            = aws_ecs_cluster.this.arn
   task_definition                    = module.tasks.arns[each.key]
@@ -37,7 +45,7 @@ resource "aws_ecs_service" "this" {
   availability_zone_rebalancing      = "ENABLED"
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
-  health_check_grace_period_seconds  = each.key == "api" ? 60 : null
+  health_check_grace_period_seconds  = each.value.target_group_arn == null ? null : 60
 
   network_configuration {
     subnets          = var.subnet_ids
@@ -64,7 +72,7 @@ resource "aws_ecs_service" "this" {
     rollback = true
   }
   dynamic "alarms" {
-    for_each = each.key == "api" ? [var.rollback_alarms] : []
+    for_each = each.value.target_group_arn == null ? [] : [var.rollback_alarms]
     content {
       alarm_names = alarms.value
       enable      = true
@@ -72,7 +80,7 @@ resource "aws_ecs_service" "this" {
     }
   }
   dynamic "load_balancer" {
-    for_each = each.key == "api" ? [var.target_group_arn] : []
+    for_each = each.value.target_group_arn[*]
     content {
       target_group_arn = load_balancer.value
       container_name   = "outrigger"

@@ -4,7 +4,7 @@ output "cluster_name" {
 }
 
 output "services" {
-  description = "Names of the services by role, which are also those of their task families."
+  description = "Names of the services by role (and api-green), which are also those of their task families."
   value       = { for role, service in aws_ecs_service.this : role => service.name }
 }
 

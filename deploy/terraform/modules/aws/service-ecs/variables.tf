@@ -37,9 +37,19 @@ variable "security_group_id" {
   type        = string
 }
 
-variable "target_group_arn" {
-  description = "Where the load balancer looks for the API."
-  type        = string
+variable "target_group_arns" {
+  description = "Where the load balancer looks for the API, and for its second set."
+  type        = object({ blue = string, green = string })
+}
+
+variable "green_tasks" {
+  description = "How many tasks of a second set of the API there are at first, for a canary or a switch; null: there is none."
+  type        = number
+  default     = null
+  validation {
+    condition     = coalesce(var.green_tasks, 1) >= 1
+    error_message = "green_tasks must be at least 1, or null."
+  }
 }
 
 variable "settings" {
@@ -65,8 +75,8 @@ variable "roles" {
   description = "Size of api and worker tasks (CPU units, MiB), how many at first, and how many percent of them on spare capacity (Spot)."
   type        = map(object({ cpu = number, memory = number, tasks = number, spot_percent = optional(number, 0) }))
   validation {
-    condition     = toset(keys(var.roles)) == toset(["api", "worker"]) && alltrue([for role in var.roles : role.tasks >= 1 && role.spot_percent >= 0 && role.spot_percent <= 100])
-    error_message = "roles must be api and worker, with at least 1 task and spot_percent from 0 to 100."
+    condition     = toset(keys(var.roles)) == toset(["api", "worker"]) && alltrue([for role in var.roles : role.tasks >= 0 && role.spot_percent >= 0 && role.spot_percent <= 100])
+    error_message = "roles must be api and worker, with 0 tasks or more and spot_percent from 0 to 100."
   }
   validation {
     condition     = alltrue([for role in var.roles : contains([256, 512, 1024, 2048, 4096, 8192, 16384], role.cpu) && role.memory >= 2 * role.cpu && role.memory <= 8 * role.cpu])

@@ -1,5 +1,5 @@
 # The bucket that the stack aws-bootstrap made.
-bucket       = "outrigger-state-123456789012"
+bucket       = "outrigger-state-123456789012-us-east-1"
 key          = "aws-bootstrap/prod.tfstate"
 region       = "us-east-1"
 encrypt      = true

@@ -67,12 +67,48 @@ run "prod_without_protection" {
     deletion_protection = false
     domain              = null
     secrets             = []
+    database            = { class = "db.m7g.large", multi_az = true, replica = true, connections_max = 800 }
+    off_hours           = { begin = 8, end = 20, time_zone = "UTC" }
     roles = {
       api    = { cpu = 512, memory = 1024, min = 1, max = 1 }
       worker = { cpu = 512, memory = 1024, min = 1, max = 1 }
     }
   }
-  expect_failures = [var.deletion_protection, var.domain, var.secrets, var.roles]
+  expect_failures = [var.deletion_protection, var.domain, var.secrets, var.roles, var.off_hours]
+}
+
+run "a_second_set_of_the_api" {
+  command = plan
+  variables {
+    green = { percent = 10, min = 1, max = 10 }
+  }
+  assert {
+    condition     = output.green_service == "outrigger-prod-api-green" && output.services == "outrigger-prod-api outrigger-prod-worker" && output.environment["api"].settings["OUTRIGGER__DEPLOYMENT__REPLICAS"] == "20"
+    error_message = "it is rolled out by itself, and counts as a part of the fleet"
+  }
+}
+
+run "the_other_region" {
+  command = plan
+  variables {
+    environment     = "recovery"
+    region          = "us-west-2"
+    recovery_region = null
+    domain          = { name = "api.example.com", zone_id = "Z0123456789ABCDEFGHIJ", is_elsewhere = true }
+    database        = { class = "db.m7g.large", multi_az = false, replica_of = "arn:aws:rds:us-east-1:123456789012:db:outrigger-prod", connections_max = 800 }
+    roles = {
+      api    = { cpu = 512, memory = 1024, min = 0, max = 10 }
+      worker = { cpu = 512, memory = 1024, min = 0, max = 10 }
+    }
+  }
+  assert {
+    condition     = output.environment["api"].settings["OUTRIGGER_ENV"] == "production" && toset(keys(output.environment["api"].secrets)) == toset(["DATABASE_URL", "MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"])
+    error_message = "it is production, with the same settings"
+  }
+  assert {
+    condition     = length(module.dns[0].names) == 0 && length(module.backup_copy) == 0
+    error_message = "the name still leads to the first region"
+  }
 }
 
 run "wrong_places" {
@@ -88,6 +124,8 @@ run "recovery_in_the_same_region" {
   command = plan
   variables {
     recovery_region = "us-east-1"
+    green           = { percent = 101, min = 0, max = 0 }
+    database        = { class = "db.m7g.large", multi_az = true, replica = true, replica_of = "arn:aws:rds:us-east-1:123456789012:db:other", connections_max = 800 }
   }
-  expect_failures = [var.recovery_region]
+  expect_failures = [var.recovery_region, var.green, var.database]
 }

@@ -1,5 +1,5 @@
 # The bucket that the stack aws-bootstrap made.
-bucket       = "outrigger-state-123456789012"
+bucket       = "outrigger-state-123456789012-ap-southeast-1"
 key          = "aws-eks/dev.tfstate"
 region       = "ap-southeast-1"
 encrypt      = true

@@ -13,7 +13,10 @@ cluster = {
   }
   public_access  = ["203.0.113.0/24"]
   administrators = ["arn:aws:iam::123456789012:role/operators"]
+  deployers      = ["arn:aws:iam::123456789012:role/outrigger-ci-deploy"]
 }
 
 database = { class = "db.t4g.micro", multi_az = false, connections_max = 80 }
 redis    = { type = "cache.t4g.micro", nodes = 1 }
+
+off_hours = { begin = 8, end = 20, time_zone = "Asia/Singapore" }

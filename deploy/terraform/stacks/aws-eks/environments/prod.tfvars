@@ -15,6 +15,7 @@ cluster = {
   }
   administrators = ["arn:aws:iam::123456789012:role/operators"]
   viewers        = ["arn:aws:iam::123456789012:role/developers"]
+  deployers      = ["arn:aws:iam::123456789012:role/outrigger-ci-deploy"]
 }
 
 database = { class = "db.m7g.large", storage_gib = 100, multi_az = true, replica = true, connections_max = 800 }

@@ -3,11 +3,11 @@ provider "aws" {
 }
 
 variables {
-  name          = "outrigger-test"
-  cluster_name  = "outrigger-test"
-  services      = { api = "outrigger-test-api", worker = "outrigger-test-worker" }
-  limits        = { api = { min = 2, max = 10 }, worker = { min = 1, max = 5 } }
-  request_label = "app/outrigger-test/1/targetgroup/outrigger-test-blue/2"
+  name           = "outrigger-test"
+  cluster_name   = "outrigger-test"
+  services       = { api = "outrigger-test-api", worker = "outrigger-test-worker" }
+  limits         = { api = { min = 2, max = 10 }, worker = { min = 1, max = 5 } }
+  request_labels = { api = "app/outrigger-test/1/targetgroup/outrigger-test-blue/2", api-green = "app/outrigger-test/1/targetgroup/outrigger-test-green/3" }
 }
 
 run "within_limits" {
@@ -25,6 +25,18 @@ run "within_limits" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.queue_age.threshold == 10 && toset(aws_cloudwatch_metric_alarm.queue_age.alarm_actions) == toset([aws_appautoscaling_policy.queue_age.arn]) && aws_appautoscaling_policy.queue_age.resource_id == "service/outrigger-test/outrigger-test-worker"
     error_message = "tasks that wait longer than 10 s add workers"
+  }
+}
+
+run "with_a_second_set_of_the_api" {
+  command = plan
+  variables {
+    services = { api = "outrigger-test-api", api-green = "outrigger-test-api-green", worker = "outrigger-test-worker" }
+    limits   = { api = { min = 2, max = 10 }, api-green = { min = 1, max = 10 }, worker = { min = 1, max = 5 } }
+  }
+  assert {
+    condition     = aws_appautoscaling_policy.target["api-green-requests"].target_tracking_scaling_policy_configuration[0].predefined_metric_specification[0].resource_label == var.request_labels["api-green"]
+    error_message = "it grows with the requests of its own target group"
   }
 }
 

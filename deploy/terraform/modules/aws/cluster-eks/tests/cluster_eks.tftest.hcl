@@ -9,6 +9,7 @@ variables {
   kms_key_arn            = "arn:aws:kms:us-east-1:123456789012:key/1"
   nodes                  = { steady = { types = ["m7g.large"], min = 2, max = 6 }, spare = { types = ["m7g.large", "m6g.large"], min = 0, max = 10, spot = true } }
   administrators         = ["arn:aws:iam::123456789012:role/operators"]
+  deployers              = ["arn:aws:iam::123456789012:role/outrigger-ci-deploy"]
 }
 
 run "private_and_encrypted" {
@@ -26,6 +27,10 @@ run "private_and_encrypted" {
     error_message = "pods cannot take the node's role, disks are encrypted, and nodes have no public addresses"
   }
   assert {
+    condition     = jsondecode(aws_eks_addon.first["vpc-cni"].configuration_values).enableNetworkPolicy == "true"
+    error_message = "network policies are more than words"
+  }
+  assert {
     condition     = contains(aws_launch_template.this.vpc_security_group_ids, "sg-1")
     error_message = "nodes carry the service's group, which databases let in"
   }
@@ -34,8 +39,12 @@ run "private_and_encrypted" {
     error_message = "nodes stand in all zones, on demand and spare"
   }
   assert {
-    condition     = aws_eks_cluster.this.access_config[0].authentication_mode == "API" && !aws_eks_cluster.this.access_config[0].bootstrap_cluster_creator_admin_permissions && keys(aws_eks_access_entry.this) == ["arn:aws:iam::123456789012:role/operators"]
+    condition     = aws_eks_cluster.this.access_config[0].authentication_mode == "API" && !aws_eks_cluster.this.access_config[0].bootstrap_cluster_creator_admin_permissions && module.access.policies == { "arn:aws:iam::123456789012:role/operators" = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy" }
     error_message = "only those who are named get in"
+  }
+  assert {
+    condition     = module.access.groups == { "arn:aws:iam::123456789012:role/outrigger-ci-deploy" = toset(["outrigger-deployers"]) }
+    error_message = "the pipeline may do what its group may, and no more"
   }
 }
 

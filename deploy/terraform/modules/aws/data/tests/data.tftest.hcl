@@ -34,3 +34,29 @@ run "database_elsewhere" {
     error_message = "there is none"
   }
 }
+
+run "following_another_region" {
+  command = plan
+  variables {
+    database = { class = "db.t4g.small", multi_az = true, replica_of = "arn:aws:rds:us-west-2:123456789012:db:outrigger-prod" }
+  }
+  assert {
+    condition     = length(module.postgres) == 0 && length(module.replica) == 0 && length(module.standby) == 1
+    error_message = "it follows, and has no replica of its own"
+  }
+  assert {
+    condition     = contains(module.secrets.provided, "OUTRIGGER_SECRET") && contains(module.secrets.provided, "DATABASE_URL")
+    error_message = "sign-in and signing keys are those of the database that it follows"
+  }
+}
+
+run "rotated" {
+  command = plan
+  variables {
+    rotation = { MAIL_URL = { function_arn = "arn:aws:lambda:us-east-1:123456789012:function:rotate", days = 30 } }
+  }
+  assert {
+    condition     = module.secrets.rotated == toset(["MAIL_URL"])
+    error_message = "a function changes the secret"
+  }
+}

@@ -3,9 +3,10 @@ provider "aws" {
 }
 
 variables {
-  name         = "outrigger-test"
-  secret_arns  = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:a"]
-  kms_key_arns = ["arn:aws:kms:us-east-1:123456789012:key/1"]
+  name          = "outrigger-test"
+  oidc_provider = { arn = "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/1", issuer = "oidc.example.com/id/1" }
+  secret_arns   = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:a"]
+  kms_key_arns  = ["arn:aws:kms:us-east-1:123456789012:key/1"]
 }
 
 run "only_what_each_needs" {
@@ -33,7 +34,11 @@ run "an_application_with_rights" {
     application_policies = { api = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
   }
   assert {
-    condition     = aws_eks_pod_identity_association.this["application-api"].namespace == "outrigger"
+    condition     = aws_eks_pod_identity_association.this["api"].namespace == "outrigger" && aws_iam_role.this["api"].name == "outrigger-test-api"
     error_message = "its service account gets them"
+  }
+  assert {
+    condition     = strcontains(aws_iam_role.this["api"].assume_role_policy, "\"system:serviceaccount:outrigger:api\"") && !strcontains(aws_iam_role.this["api"].assume_role_policy, "StringLike")
+    error_message = "no other service account can take its role"
   }
 }

@@ -1,19 +1,20 @@
-# What may cross the edge of each tier, in TCP: [range, first port, last port]. Security groups say
-# who may reach whom; these rules hold also where somebody attaches a wrong group.
+# What may cross the edge of each tier: [protocol, range, first port, last port]. Security groups say
+# who may reach whom; these rules hold also where somebody attaches a wrong group. Within the network
+# the private tier speaks any protocol: pods in different zones ask each other for names by UDP.
 locals {
   world = "0.0.0.0/0"
   acls = {
     public = {
-      ingress = [[local.world, 80, 80], [local.world, 443, 443], [local.world, 1024, 65535], [var.cidr, 0, 1023]]
-      egress  = [[local.world, 0, 65535]]
+      ingress = [["tcp", local.world, 80, 80], ["tcp", local.world, 443, 443], ["tcp", local.world, 1024, 65535], ["tcp", var.cidr, 0, 1023]]
+      egress  = [["tcp", local.world, 0, 65535]]
     }
     private = {
-      ingress = [[var.cidr, 0, 65535], [local.world, 1024, 65535]]
-      egress  = [[local.world, 0, 65535]]
+      ingress = [["-1", var.cidr, 0, 0], ["tcp", local.world, 1024, 65535]]
+      egress  = [["-1", var.cidr, 0, 0], ["tcp", local.world, 0, 65535]]
     }
     data = {
-      ingress = [[var.cidr, 5432, 5432], [var.cidr, 6379, 6379]]
-      egress  = [[var.cidr, 1024, 65535]]
+      ingress = [["tcp", var.cidr, 5432, 5432], ["tcp", var.cidr, 6379, 6379]]
+      egress  = [["tcp", var.cidr, 1024, 65535]]
     }
   }
 }
@@ -29,10 +30,10 @@ resource "aws_network_acl" "this" {
     content {
       rule_no    = 100 + ingress.key
       action     = "allow"
-      protocol   = "tcp"
-      cidr_block = ingress.value[0]
-      from_port  = ingress.value[1]
-      to_port    = ingress.value[2]
+      protocol   = ingress.value[0]
+      cidr_block = ingress.value[1]
+      from_port  = tonumber(ingress.value[2])
+      to_port    = tonumber(ingress.value[3])
     }
   }
 
@@ -41,10 +42,10 @@ resource "aws_network_acl" "this" {
     content {
       rule_no    = 100 + egress.key
       action     = "allow"
-      protocol   = "tcp"
-      cidr_block = egress.value[0]
-      from_port  = egress.value[1]
-      to_port    = egress.value[2]
+      protocol   = egress.value[0]
+      cidr_block = egress.value[1]
+      from_port  = tonumber(egress.value[2])
+      to_port    = tonumber(egress.value[3])
     }
   }
 }

@@ -34,6 +34,10 @@ run "over_all_zones" {
     error_message = "only the databases' ports are open in the data subnets, and only from within"
   }
   assert {
+    condition     = module.acl.private_ingress == ["10.0.0.0/16"]
+    error_message = "what runs in the private subnets may speak any protocol among itself: names are asked for by UDP"
+  }
+  assert {
     condition     = toset(keys(module.endpoints.interface)) == toset(["ecr.api", "ecr.dkr", "logs", "secretsmanager"]) && toset(keys(module.endpoints.gateway)) == toset(["s3", "dynamodb"])
     error_message = "ECR, S3, Logs, Secrets Manager and DynamoDB are reached without NAT"
   }

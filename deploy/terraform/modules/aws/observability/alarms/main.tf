@@ -6,6 +6,7 @@ locals {
       auth-failures = { namespace = "Outrigger", metric = "outrigger_authentication_total", dimensions = { deployment = var.name, outcome = "wrong_credentials" }, statistic = "Sum", above = 100, minutes = 5, text = "more than 100 wrong passwords a minute" }
       queue-age     = { namespace = "Outrigger", metric = "outrigger_queue_oldest_seconds", dimensions = { deployment = var.name }, statistic = "Maximum", above = 60, minutes = 5, text = "tasks wait longer than a minute" }
       dead-tasks    = { namespace = "Outrigger", metric = "outrigger_queue_tasks", dimensions = { deployment = var.name, state = "dead" }, statistic = "Maximum", above = 100, minutes = 5, text = "more than 100 tasks of a queue are dead: outrigger tasks list --status dead" }
+      task-failures = { namespace = "Outrigger", metric = "outrigger_task_duration_seconds", dimensions = { deployment = var.name, outcome = "dead" }, statistic = "SampleCount", above = 0, minutes = 1, text = "tasks have failed for good: they are among the dead" }
     },
     [for balancer in var.load_balancer[*] : {
       response-time = { namespace = "AWS/ApplicationELB", metric = "TargetResponseTime", dimensions = { LoadBalancer = balancer.suffix }, statistic = "p95", above = 0.5, minutes = 5, text = "one request in twenty takes longer than 500 ms" }

@@ -16,7 +16,7 @@ run "thresholds" {
   command = apply
   assert {
     condition = module.alarms.thresholds == {
-      api-errors                   = 5, auth-failures = 100, dead-tasks = 100, queue-age = 60, response-time = 0.5, unhealthy-blue = 0, unhealthy-green = 0
+      api-errors                   = 5, auth-failures = 100, dead-tasks = 100, queue-age = 60, task-failures = 0, response-time = 0.5, unhealthy-blue = 0, unhealthy-green = 0
       api-cpu                      = 80, api-memory = 80, worker-cpu = 80, worker-memory = 80
       database-cpu                 = 80, database-connections = 170, database-storage = 16106127360
       redis-cpu-outrigger-test-001 = 80, redis-memory-outrigger-test-001 = 80
@@ -34,6 +34,10 @@ run "thresholds" {
   assert {
     condition     = alltrue([for group in aws_cloudwatch_log_group.this : group.retention_in_days == 30 && group.kms_key_id == var.kms_key_arn])
     error_message = "logs are encrypted and do not stay for ever"
+  }
+  assert {
+    condition     = keys(aws_cloudwatch_log_group.insights) == ["/aws/ecs/containerinsights/outrigger-test/performance"]
+    error_message = "what Container Insights writes is kept as long, and goes with the rest"
   }
   assert {
     condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 6

@@ -37,6 +37,19 @@ run "in_another_region" {
   }
 }
 
+run "promoted" {
+  command = plan
+  variables {
+    subnet_ids = ["subnet-1", "subnet-2"]
+    promoted   = true
+    multi_az   = true
+  }
+  assert {
+    condition     = aws_db_instance.this.replicate_source_db == null && aws_db_instance.this.backup_retention_period == 7 && aws_db_instance.this.multi_az
+    error_message = "it follows nobody, has backups and a standby"
+  }
+}
+
 run "wrong_input" {
   command = plan
   variables {

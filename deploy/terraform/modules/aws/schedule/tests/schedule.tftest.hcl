@@ -28,6 +28,25 @@ run "nights_and_weekends_off" {
   }
 }
 
+run "nodes_of_kubernetes" {
+  command = plan
+  variables {
+    services     = {}
+    limits       = {}
+    database     = null
+    has_database = false
+    node_groups  = { steady = { name = "eks-steady-1", min = 1, max = 2 } }
+  }
+  assert {
+    condition     = { for key, a in aws_autoscaling_schedule.this : key => "${a.recurrence} ${a.min_size}-${a.max_size}" } == { steady-wake = "30 7 * * MON-FRI 1-2", steady-sleep = "15 19 * * MON-FRI 0-0" }
+    error_message = "nodes go at night, and come back before work begins"
+  }
+  assert {
+    condition     = length(aws_scheduler_schedule.database) == 0 && length(aws_iam_role.this) == 0
+    error_message = "a database elsewhere is left alone"
+  }
+}
+
 run "wrong_input" {
   command = plan
   variables {

@@ -5,6 +5,8 @@ locals {
     worker  = ["serve", "--roles", "worker,scheduler"]
     migrate = ["migrate", "apply"]
   }
+  # What each task is: the second set of the API is the API.
+  roles = merge({ for task in keys(var.sizes) : task => trimsuffix(task, "-green") }, { migrate = "migrate" })
   sizes = merge(var.sizes, { migrate = { cpu = 256, memory = 512 } })
   logs = { for task, group in var.log_groups : task => {
     logDriver = "awslogs"
@@ -20,26 +22,26 @@ locals {
     systemControls         = []
     volumesFrom            = []
   }
-  containers = { for task, command in local.commands : task => merge(local.confined, {
+  containers = { for task, role in local.roles : task => merge(local.confined, {
     name             = "outrigger"
     image            = var.image
-    command          = command
+    command          = local.commands[role]
     environment      = [for key, value in var.settings : { name = key, value = value }]
     secrets          = [for key, arn in var.secrets : { name = key, valueFrom = arn }]
-    logConfiguration = local.logs[task]
-    portMappings     = task == "api" ? [{ containerPort = tonumber(var.settings["PORT"]), hostPort = tonumber(var.settings["PORT"]), protocol = "tcp" }] : []
+    logConfiguration = local.logs[role]
+    portMappings     = role == "api" ? [{ containerPort = tonumber(var.settings["PORT"]), hostPort = tonumber(var.settings["PORT"]), protocol = "tcp" }] : []
     # What http.shutdown_s allows, and some to spare.
     stopTimeout = 35
-    }, task == "migrate" ? {} : {
+    }, role == "migrate" ? {} : {
     healthCheck = { command = ["CMD", "/usr/local/bin/outrigger", "health"], interval = 10, timeout = 5, retries = 3, startPeriod = 30 }
   }) }
-  collectors = { for role in keys(var.sizes) : role => merge(local.confined, {
+  collectors = { for task in keys(var.sizes) : task => merge(local.confined, {
     name             = "metrics"
     essential        = false
     image            = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
     cpu              = 32
     memory           = 128
-    environment      = [{ name = "AOT_CONFIG_CONTENT", value = templatefile("${path.module}/collector.yaml.tftpl", { name = var.name, role = role, group = var.log_groups["metrics"] }) }]
+    environment      = [{ name = "AOT_CONFIG_CONTENT", value = templatefile("${path.module}/collector.yaml.tftpl", { name = var.name, role = task, group = var.log_groups["metrics"] }) }]
     portMappings     = []
     logConfiguration = local.logs["metrics"]
   }) }
@@ -54,7 +56,7 @@ resource "aws_ecs_task_definition" "this" {
   memory                   = local.sizes[each.key].memory
   execution_role_arn       = aws_iam_role.this["execution"].arn
   task_role_arn            = aws_iam_role.this["task"].arn
-  container_definitions    = jsonencode(concat([each.value], [for role, collector in local.collectors : collector if role == each.key]))
+  container_definitions    = jsonencode(concat([each.value], [for task, collector in local.collectors : collector if task == each.key]))
   runtime_platform {
     cpu_architecture        = var.architecture
     operating_system_family = "LINUX"

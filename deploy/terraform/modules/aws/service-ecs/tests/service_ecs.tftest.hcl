@@ -8,7 +8,7 @@ variables {
   repository_arn    = "arn:aws:ecr:us-east-1:123456789012:repository/outrigger"
   subnet_ids        = ["subnet-1", "subnet-2", "subnet-3"]
   security_group_id = "sg-1"
-  target_group_arn  = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/t/1"
+  target_group_arns = { blue = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/b/1", green = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/g/2" }
   settings          = { PORT = "8000", OUTRIGGER_ENV = "production" }
   secrets           = { DATABASE_URL = "arn:aws:secretsmanager:us-east-1:123456789012:secret:d" }
   kms_key_arns      = ["arn:aws:kms:us-east-1:123456789012:key/1"]
@@ -62,13 +62,29 @@ run "safe" {
   }
 }
 
+run "a_second_set_of_the_api" {
+  command = plan
+  variables {
+    green_tasks = 1
+  }
+  assert {
+    condition     = { for key, s in aws_ecs_service.this : key => join("", s.load_balancer[*].target_group_arn) } == { api = var.target_group_arns.blue, api-green = var.target_group_arns.green, worker = "" }
+    error_message = "each set of the API has its own target group, and workers have none"
+  }
+  assert {
+    condition     = aws_ecs_service.this["api-green"].desired_count == 1 && aws_ecs_service.this["api-green"].alarms[0].rollback && module.tasks.definitions["api-green"].containers[0].command == ["serve", "--roles", "api"]
+    error_message = "it is the API, and its roll-outs turn back as well"
+  }
+}
+
 run "wrong_input" {
   command = plan
   variables {
+    green_tasks  = 0
     image        = "outrigger:latest"
     architecture = "MIPS"
     secrets      = { PORT = "arn:aws:secretsmanager:us-east-1:123456789012:secret:d" }
-    roles        = { api = { cpu = 100, memory = 100, tasks = 0 } }
+    roles        = { api = { cpu = 100, memory = 100, tasks = -1 } }
   }
-  expect_failures = [var.image, var.architecture, var.secrets, var.roles]
+  expect_failures = [var.green_tasks, var.image, var.architecture, var.secrets, var.roles]
 }
