@@ -1,6 +1,7 @@
 //! Whether the process is well: for load balancers, orchestrators and people.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use outrigger_kernel::{Clock, Timestamp};
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use crate::state::App;
 
@@ -47,6 +49,7 @@ pub struct Health {
     clock: Arc<dyn Clock>,
     started_at: Timestamp,
     draining: AtomicBool,
+    told: Notify,
     checks: RwLock<BTreeMap<&'static str, Check>>,
 }
 
@@ -67,6 +70,7 @@ impl Health {
             started_at: clock.now(),
             clock,
             draining: AtomicBool::new(false),
+            told: Notify::new(),
             checks: RwLock::default(),
         }
     }
@@ -74,6 +78,16 @@ impl Health {
     /// From now on no new traffic is wanted.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
+        self.told.notify_waiters();
+    }
+
+    /// Returns once no new traffic is wanted.
+    pub async fn draining(&self) {
+        let mut told = pin!(self.told.notified());
+        told.as_mut().enable();
+        if !self.is_draining() {
+            told.await;
+        }
     }
 
     /// Whether no new traffic is wanted.

@@ -2,11 +2,15 @@
 //!
 //! They are asked for by users with the role `worker`, or by administrators.
 
+use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use outrigger_kernel::{Ctx, Error, Result, Timestamp, limits};
 use outrigger_ports::queue::{
-    Beat, Claim, Heartbeat, KindLimits, Lease, Leased, Outcome, Settlement,
+    Beat, Claim, Failure, Heartbeat, KindLimits, Lease, Leased, Outcome, Settlement, Task,
+    TaskRecord, bounds,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -143,11 +147,17 @@ pub struct HeartbeatView {
 }
 
 impl Tasks {
-    /// Leases on tasks for a worker elsewhere.
+    /// Leases on tasks for a worker elsewhere. Waits for no task any more once `ending` returns.
     ///
     /// # Errors
     /// `forbidden`, `invalid` (`unknown_kind`).
-    pub async fn lease(&self, ctx: &Ctx, queue: &str, input: &LeaseInput) -> Result<LeaseView> {
+    pub async fn lease(
+        &self,
+        ctx: &Ctx,
+        queue: &str,
+        input: &LeaseInput,
+        ending: impl Future<Output = ()>,
+    ) -> Result<LeaseView> {
         require_worker(ctx)?;
         check_name(queue, &["path", "queue"])?;
         let kinds = self.leasable(ctx, &input.kinds)?;
@@ -159,14 +169,41 @@ impl Tasks {
             worker: ctx.actor_id(),
         };
         let until = self.clock.now().plus(Duration::from_secs(input.wait_s).min(WAIT_MAX));
+        let (queues, mut ending) = ([queue.to_owned()], pin!(ending));
         loop {
             let found = self.queue.claim(&claim).await?;
             let left = until.since(self.clock.now());
             if !found.is_empty() || left.is_zero() {
+                let found = self.within_timeout(found, claim.lease_for).await?;
                 return Ok(LeaseView { items: self.opened(found).await? });
             }
-            self.queue.wait(&[queue.to_owned()], left).await;
+            let news = self.queue.wait(&queues, left);
+            if let Either::Right(_) = select(news, ending.as_mut()).await {
+                return Ok(LeaseView { items: Vec::new() });
+            }
         }
+    }
+
+    /// Shortens the leases of tasks whose attempt may not take as long.
+    async fn within_timeout(
+        &self,
+        mut found: Vec<Leased>,
+        lease_for: Duration,
+    ) -> Result<Vec<Leased>> {
+        let now = self.clock.now();
+        let mut shorter: BTreeMap<Duration, Vec<Heartbeat>> = BTreeMap::new();
+        for leased in &mut found {
+            let most = lease_at_most(&leased.task, now, now, lease_for);
+            if most < lease_for {
+                leased.until = now.plus(most);
+                let beat = Heartbeat { lease: leased.lease.clone(), progress: None };
+                shorter.entry(most).or_default().push(beat);
+            }
+        }
+        for (most, beats) in shorter {
+            self.queue.heartbeat(beats, most).await?;
+        }
+        Ok(found)
     }
 
     /// Extends a lease.
@@ -182,12 +219,28 @@ impl Tasks {
         require_worker(ctx)?;
         let progress = input.progress.as_ref().map(|p| bounded("progress", p)).transpose()?;
         let beat = Heartbeat { lease: lease(id, &input.token), progress };
+        let record = self.board.find(id).await?.ok_or_else(lease_lost)?;
+        let (now, started) = (self.clock.now(), record.started_at.unwrap_or(record.run_at));
+        if now.since(started) >= record.task.timeout() {
+            return self.time_out(&record, &input.token).await;
+        }
         let lease_for = Duration::from_secs(input.lease_s);
+        let lease_for = lease_at_most(&record.task, started, now, lease_for);
         match self.queue.heartbeat(vec![beat], lease_for).await?.first() {
             Some(Beat::Held) => Ok(HeartbeatView { cancelled: false }),
             Some(Beat::Cancelled) => Ok(HeartbeatView { cancelled: true }),
             Some(Beat::Lost) | None => Err(lease_lost()),
         }
+    }
+
+    /// Ends the lease of an attempt that takes too long, if the token is its own.
+    async fn time_out<T>(&self, record: &TaskRecord, token: &str) -> Result<T> {
+        let timeout = record.task.timeout();
+        let message = format!("the worker did not end within {timeout:?}");
+        let outcome = self.failed(record, failure("timeout", message), true);
+        self.end(&record.task.id, token, outcome).await?;
+        let message = format!("this lease has ended: an attempt may take {timeout:?}");
+        Err(Error::conflict("lease_lost", message))
     }
 
     /// Ends a lease: the work is done.
@@ -208,18 +261,20 @@ impl Tasks {
         require_worker(ctx)?;
         let record = self.board.find(id).await?.ok_or_else(lease_lost)?;
         let error = failure(&input.code, input.message.clone());
-        let outcome = if !input.retry {
+        self.end(id, &input.token, self.failed(&record, error, input.retry)).await
+    }
+
+    /// What becomes of a task whose attempt has failed.
+    fn failed(&self, record: &TaskRecord, error: Failure, retry: bool) -> Outcome {
+        if !retry {
             Outcome::Failed { error }
         } else if record.attempts >= record.task.max_attempts {
             Outcome::Dead { error }
         } else {
             let now = self.clock.now();
-            Outcome::Retry {
-                error,
-                at: retry_at(&record.task, record.attempts, now, &*self.random),
-            }
-        };
-        self.end(id, &input.token, outcome).await
+            let at = retry_at(&record.task, record.attempts, now, &*self.random);
+            Outcome::Retry { error, at }
+        }
     }
 
     async fn end(&self, id: &str, token: &str, outcome: Outcome) -> Result<()> {
@@ -292,6 +347,14 @@ impl Tasks {
 /// `unauthenticated`, `forbidden`.
 pub fn require_worker(ctx: &Ctx) -> Result<()> {
     if ctx.has_role(ROLE) { Ok(()) } else { ctx.require_admin() }
+}
+
+/// How long the lease may hold from now on: until half of it is beyond the time that the attempt may
+/// take, so that a worker who gives signs of life in time is told that it has timed out, and one who
+/// does not counts as lost.
+fn lease_at_most(task: &Task, started: Timestamp, now: Timestamp, lease_for: Duration) -> Duration {
+    let left = started.plus(task.timeout()).plus(lease_for / 2).since(now);
+    lease_for.min(left).max(bounds::LEASE_MIN)
 }
 
 fn lease(id: &str, token: &str) -> Lease {

@@ -12,6 +12,8 @@ mod input;
 mod job;
 pub mod jobs;
 mod kind;
+#[cfg(test)]
+mod lease_tests;
 mod leases;
 mod replay;
 pub mod schedules;

@@ -13,7 +13,8 @@ use crate::state::App;
 pub(crate) fn doc() -> Doc {
     Doc::new("tasks.heartbeat", "Extend a lease")
         .describe(
-            "For workers that have leased the task. 409 `lease_lost` when the lease has ended.",
+            "For workers that have leased the task. 409 `lease_lost` when the lease has ended, or ends \
+             now because the attempt has taken longer than `timeout_s`.",
         )
         .access(Access::Worker)
         .body::<HeartbeatInput>()

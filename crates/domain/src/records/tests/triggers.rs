@@ -22,7 +22,8 @@ async fn bench(triggers: Value) -> Bench {
 async fn payloads(bench: &Bench) -> Vec<Value> {
     let input = json!({"kinds": ["note.changed", "http.request", "email.send"], "limit": 50});
     let input: LeaseInput = serde_json::from_value(input).unwrap();
-    let leased = bench.records.tasks.lease(&admin(), "default", &input).await.unwrap();
+    let never = std::future::pending();
+    let leased = bench.records.tasks.lease(&admin(), "default", &input, never).await.unwrap();
     let leased = serde_json::to_value(leased).unwrap();
     let tasks = leased["items"].as_array().cloned().unwrap_or_default();
     tasks.into_iter().map(|task| task["payload"].clone()).collect()

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use outrigger_testkit::{net, wait_until};
 use serde_json::json;
 
+use crate::outages::metric;
 use crate::support::{Backend, HalfRequest, Server, ServerOptions};
 
 const AT_ONCE: Duration = Duration::from_millis(700);
@@ -65,6 +66,24 @@ fn a_draining_process_says_so_serves_on_ends_its_work_and_ends_in_time() {
     for id in ["slow".to_owned(), format!("n{}", served - 1)] {
         server.api().get(&format!("/api/v1/records/{collection}/{id}")).expect(200);
     }
+}
+
+#[test]
+fn workers_elsewhere_that_wait_for_a_task_do_not_hold_the_end_up() {
+    let server = server(0, 30);
+    let admin = server.admin();
+    let lease = json!({"kinds": ["noop"], "wait_s": 20});
+    let (answered, told) = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| admin.post("/api/v1/queues/nothing/lease", &lease));
+        let in_flight = || metric(&server, &["outrigger_http_requests_in_flight"]) > 0.0;
+        wait_until("it waits", Duration::from_secs(10), in_flight).unwrap();
+        let told = Instant::now();
+        server.process.signal("TERM").unwrap();
+        (waiting.join().unwrap(), told)
+    });
+    assert_eq!(answered.expect(200).json()["items"], json!([]));
+    let ended = server.process.wait(Duration::from_secs(10)).expect("it ends");
+    assert!(ended.success() && told.elapsed() < Duration::from_secs(10), "{ended}");
 }
 
 #[test]
