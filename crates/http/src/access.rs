@@ -128,6 +128,7 @@ async fn count(app: &App, info: &RequestInfo, identified: Result<Actor>) -> Resu
         request_id: info.request_id.clone(),
         address: Some(info.address),
         deadline: None,
+        trace: info.trace,
     })
 }
 

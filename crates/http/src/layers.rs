@@ -125,7 +125,7 @@ impl Layers {
             }
         };
         let address = client_address(headers, peer.ip(), self.settings.forwarded_hops);
-        RequestInfo::new(request_id, address, headers::trace_id(headers))
+        RequestInfo::new(request_id, address, headers::trace(headers))
     }
 
     /// Sheds what is too much, refuses what is too long, and ends what takes too long or panics.

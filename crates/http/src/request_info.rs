@@ -5,14 +5,15 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::MatchedPath;
 use outrigger_domain::admission::Allowance;
+use outrigger_kernel::TraceParent;
 
 /// Shared between the layers and the extractors of one request.
 #[derive(Debug)]
 pub struct RequestInfo {
     /// The id in `X-Request-Id`, logs and errors.
     pub request_id: Arc<str>,
-    /// The trace id of `traceparent` (W3C Trace Context), if the client sent one.
-    pub trace_id: Option<Box<str>>,
+    /// The `traceparent` (W3C Trace Context), if the client sent a valid one.
+    pub trace: Option<TraceParent>,
     /// The client's address, as far as the proxies in front are believed.
     pub address: IpAddr,
     /// The pattern of the route, once it is known.
@@ -27,10 +28,10 @@ pub struct RequestInfo {
 
 impl RequestInfo {
     /// Nothing is known yet but what every request has.
-    pub fn new(request_id: Arc<str>, address: IpAddr, trace_id: Option<Box<str>>) -> Self {
+    pub fn new(request_id: Arc<str>, address: IpAddr, trace: Option<TraceParent>) -> Self {
         Self {
             request_id,
-            trace_id,
+            trace,
             address,
             route: OnceLock::new(),
             actor: OnceLock::new(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
+use crate::trace::TraceParent;
 
 /// A role's name. `admin` may do everything; `user` is what everybody who registers gets; other
 /// names may be given to users by an administrator and named in the rules of collections.
@@ -70,12 +71,20 @@ pub struct Ctx {
     pub address: Option<IpAddr>,
     /// When the answer is no longer wanted.
     pub deadline: Option<Timestamp>,
+    /// The trace that it belongs to, if the caller named one.
+    pub trace: Option<TraceParent>,
 }
 
 impl Ctx {
     /// The context of Outrigger's own work.
     pub fn system(request_id: &str) -> Self {
-        Self { actor: Actor::System, request_id: request_id.into(), address: None, deadline: None }
+        Self {
+            actor: Actor::System,
+            request_id: request_id.into(),
+            address: None,
+            deadline: None,
+            trace: None,
+        }
     }
 
     /// The id of the user who acts, if one does.

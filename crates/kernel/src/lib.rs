@@ -11,6 +11,7 @@ pub mod page;
 pub mod random;
 pub mod secret;
 pub mod time;
+pub mod trace;
 
 pub use ctx::{Actor, Ctx, Role};
 pub use error::{Error, ErrorKind, FieldError, Result};
@@ -19,3 +20,4 @@ pub use page::{Page, PageRequest};
 pub use random::{Random, SystemRandom};
 pub use secret::Secret;
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+pub use trace::TraceParent;

@@ -59,16 +59,16 @@ impl End {
 /// Neither id needs escaping: they are letters, digits, `-` and `_`.
 fn add_json(line: &mut String, info: &RequestInfo) -> fmt::Result {
     write!(line, ",\"request.id\":\"{}\"", info.request_id)?;
-    match &info.trace_id {
-        Some(trace) => write!(line, ",\"trace.id\":\"{trace}\""),
+    match &info.trace {
+        Some(trace) => write!(line, ",\"trace.id\":\"{}\"", trace.trace_id()),
         None => Ok(()),
     }
 }
 
 fn add_text(line: &mut String, info: &RequestInfo) -> fmt::Result {
     write!(line, " request.id={}", info.request_id)?;
-    match &info.trace_id {
-        Some(trace) => write!(line, " trace.id={trace}"),
+    match &info.trace {
+        Some(trace) => write!(line, " trace.id={}", trace.trace_id()),
         None => Ok(()),
     }
 }

@@ -55,6 +55,7 @@ pub(crate) fn anonymous_ctx(address: &str) -> Ctx {
         request_id: "req-test".into(),
         address: address.parse().ok(),
         deadline: None,
+        trace: None,
     }
 }
 

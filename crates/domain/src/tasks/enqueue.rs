@@ -208,7 +208,7 @@ impl Tasks {
             retention_s: options.retention.as_secs(),
             created_at: now,
             created_by: ctx.user_id().map(ToOwned::to_owned),
-            trace: None,
+            trace: ctx.trace.map(|trace| trace.as_str().to_owned()),
             kind: input.kind,
         })
     }

@@ -206,7 +206,8 @@ impl Progress {
 /// What a job knows of its task.
 #[derive(Debug)]
 pub struct TaskCtx {
-    /// Acts as Outrigger itself; its request id is the task's id.
+    /// Acts as Outrigger itself, in the trace of the request that enqueued the task; its request id
+    /// is the task's id.
     pub ctx: Ctx,
     /// All that requests can do.
     pub services: Services,

@@ -49,6 +49,8 @@ pub struct TaskView {
     /// When it reached its last status.
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub finished_at: Option<Timestamp>,
+    /// The `traceparent` (W3C Trace Context) of the request that enqueued it.
+    pub trace: Option<String>,
     /// The attempts that failed, at most the last ten.
     pub history: Vec<AttemptView>,
 }
@@ -140,6 +142,7 @@ impl TaskView {
             created_by: task.created_by.clone(),
             started_at: record.started_at,
             finished_at: record.finished_at,
+            trace: task.trace.clone(),
             history: attempts.collect(),
         })
     }

@@ -35,13 +35,15 @@ fn a_paused_queue_gives_nothing(server: &Server) {
 fn a_worker_elsewhere_leases_and_completes(server: &Server) {
     let (admin, queue) = (server.admin(), unique("away-"));
     let enqueue = json!({"kind": "noop", "payload": {"echo": 7}, "queue": queue});
-    let task = admin.post("/api/v1/tasks", &enqueue).expect(202).json();
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let task = admin.with("traceparent", trace).post("/api/v1/tasks", &enqueue).expect(202).json();
     let at = format!("/api/v1/tasks/{}", task["id"].as_str().unwrap());
     let lease = format!("/api/v1/queues/{queue}/lease");
     let unknown = admin.post(&lease, &json!({"kinds": ["no.such"]})).expect(422);
     assert_eq!(unknown.places(), ["body.kinds.0"]);
     let leased = admin.post(&lease, &json!({"kinds": ["noop"], "lease_s": 30})).expect(200).json();
     let item = &leased["items"][0];
+    assert_eq!(item["trace"], trace);
     assert_eq!((&item["id"], &item["payload"]["echo"]), (&task["id"], &json!(7)));
     let beat = json!({"token": item["token"], "progress": {"done": 0.5}});
     let beaten = admin.post(&format!("{at}/heartbeat"), &beat).expect(200).json();

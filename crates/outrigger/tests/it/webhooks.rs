@@ -141,3 +141,33 @@ fn a_secret_that_cannot_be_used_stops_the_start_without_being_shown() {
         assert!(!text.contains("c2hvcnQ"), "{text}");
     }
 }
+
+#[test]
+fn a_webhook_is_in_the_trace_of_the_request_that_enqueued_it() {
+    let (api, receiver) = (server().admin(), Receiver::start().unwrap());
+    receiver.answer("404 Not Found", "");
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let trace = format!("00-{id}-00f067aa0ba902b7-01");
+    let payload = json!({"url": receiver.url("/")});
+    let task = until(&api, &send(&api.with("traceparent", &trace), &payload), "failed");
+    assert_eq!(
+        (&task["trace"], receiver.received()[0].header("traceparent")),
+        (&json!(trace), &*trace)
+    );
+    let log = server().process.log();
+    let of_task = format!("\"task.id\":{}", task["id"]);
+    let line = log.lines().find(|line| line.contains(&of_task)).expect("a line about the task");
+    assert_eq!(serde_json::from_str::<Value>(line).unwrap()["trace.id"], id, "{line}");
+    // What is no trace is not passed on, and whose payload names one has its own.
+    let own = trace.replace("01", "00");
+    let payload = json!({"url": receiver.url("/"), "headers": {"Traceparent": own}});
+    for (sent, payload, expected) in [
+        ("nonsense", json!({"url": receiver.url("/")}), None),
+        (trace.as_str(), payload, Some(own.as_str())),
+    ] {
+        until(&api, &send(&api.with("traceparent", sent), &payload), "succeeded");
+        let received = receiver.received().pop().unwrap();
+        let found = received.headers.iter().find(|(name, _)| name == "traceparent");
+        assert_eq!(found.map(|(_, value)| value.as_str()), expected);
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use outrigger_domain::tasks::{Abort, JobError, Progress, TaskCtx, retry_at};
-use outrigger_kernel::Ctx;
+use outrigger_kernel::{Ctx, TraceParent};
 use outrigger_ports::queue::{Failure, Leased, Outcome, Settlement, Task};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
@@ -27,8 +27,10 @@ pub(super) fn begin(worker: &Arc<Inner>, leased: Leased) {
     let progress = Progress::default();
     // Counted in at once, so that the lease is kept and no more is claimed than fits.
     let signals = worker.running.begin(leased.lease.clone(), progress.clone());
+    let trace = trace(&leased.task);
     let span = tracing::debug_span!(
-        "task", task.id = %leased.task.id, task.kind = %leased.task.kind, attempt = leased.attempt
+        "task", task.id = %leased.task.id, task.kind = %leased.task.kind, attempt = leased.attempt,
+        trace.id = trace.as_ref().map(TraceParent::trace_id)
     );
     let worker = worker.clone();
     tokio::spawn(
@@ -62,7 +64,7 @@ async fn run(
     }
     let (stop, stopping) = watch::channel(false);
     let ctx = TaskCtx {
-        ctx: Ctx::system(&task.id),
+        ctx: Ctx { trace: trace(&task), ..Ctx::system(&task.id) },
         services: worker.services.clone(),
         task,
         attempt,
@@ -84,6 +86,11 @@ async fn run(
     };
     note(&ctx.task, outcome.as_ref(), started.elapsed());
     outcome
+}
+
+/// The trace of the request that enqueued the task.
+fn trace(task: &Task) -> Option<TraceParent> {
+    task.trace.as_deref().and_then(TraceParent::parse)
 }
 
 /// How supervising a job ended.
@@ -171,24 +178,42 @@ fn note(task: &Task, outcome: Option<&Outcome>, took: Duration) {
     let kind = task.kind.clone();
     metrics::histogram!("outrigger_task_duration_seconds", "kind" => kind, "outcome" => word)
         .record(took.as_secs_f64());
+    let trace = trace(task);
+    let trace = trace.as_ref().map(TraceParent::trace_id);
     match outcome {
         Some(
             Outcome::Retry { error, .. } | Outcome::Failed { error } | Outcome::Dead { error },
-        ) => log_failure(task, word, error),
+        ) => log_failure(task, trace, word, error),
         None => tracing::warn!(
             task.id,
             task.kind,
+            trace.id = trace,
             "the lease on a task was lost: another worker may run it"
         ),
-        _ => tracing::debug!(task.id, task.kind, outcome = word, "a task ended"),
+        _ => tracing::debug!(task.id, task.kind, trace.id = trace, outcome = word, "a task ended"),
     }
 }
 
-fn log_failure(task: &Task, word: &'static str, error: &Failure) {
+fn log_failure(task: &Task, trace: Option<&str>, word: &'static str, error: &Failure) {
     let Failure { code, message } = error;
     if word == "retry" {
-        tracing::info!(task.id, task.kind, code, source = message, "a task is tried again");
+        tracing::info!(
+            task.id,
+            task.kind,
+            trace.id = trace,
+            code,
+            source = message,
+            "a task is tried again"
+        );
     } else {
-        tracing::warn!(task.id, task.kind, code, source = message, outcome = word, "a task failed");
+        tracing::warn!(
+            task.id,
+            task.kind,
+            trace.id = trace,
+            code,
+            source = message,
+            outcome = word,
+            "a task failed"
+        );
     }
 }

@@ -18,6 +18,8 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024;
 const TOLD_CHARS_MAX: usize = 200;
 /// The longest pause that a receiver may ask for.
 const PAUSE_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// The header by which the receiver learns of the trace, unless the payload names another one.
+const TRACE: &str = "traceparent";
 /// Headers that say how the message is sent, or that it is from here.
 const RESERVED: [&str; 10] = [
     "host",
@@ -125,11 +127,16 @@ impl Job for SendRequest {
     }
 
     async fn run(self, task: &TaskCtx) -> JobResult<Received> {
+        let mut headers = self.headers()?;
+        let is_named = headers.iter().any(|(name, _)| name == TRACE);
+        if let Some(trace) = task.ctx.trace.filter(|_| !is_named) {
+            headers.push((TRACE.to_owned(), trace.as_str().to_owned()));
+        }
         let hook = Webhook {
             id: &task.task.id,
             method: self.method.as_str(),
             url: &self.url,
-            headers: self.headers()?,
+            headers,
             body: self.content()?,
             secret: self.secret_ref.as_deref(),
             timeout: Duration::from_secs(self.timeout_s),
