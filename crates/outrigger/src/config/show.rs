@@ -57,16 +57,18 @@ fn shown(name: &str, value: Option<&Value>) -> String {
     }
 }
 
-/// A URL without user, password and query, which may hold secrets.
+/// A URL without user, password and query, which may hold secrets. What stands before the last `@` is
+/// taken for user and password, as passwords may hold `/`, `?` and `#`. Where it cannot be told
+/// whether that `@` stands in a query, nothing is shown but the scheme.
 pub fn redact_url(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "***".to_owned() };
-    let place = rest.split('?').next().unwrap_or_default();
-    let (authority, path) = place.split_once('/').unwrap_or((place, ""));
-    match (authority.rsplit_once('@'), path) {
-        (Some((_, host)), "") => format!("{scheme}://***@{host}"),
-        (Some((_, host)), path) => format!("{scheme}://***@{host}/{path}"),
-        (None, _) => format!("{scheme}://{place}"),
-    }
+    let (user, place) = match rest.rsplit_once('@') {
+        Some((user, _)) if user.contains('?') => return format!("{scheme}://***"),
+        Some((_, place)) => ("***@", place),
+        None => ("", rest),
+    };
+    let place = place.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{user}{place}")
 }
 
 #[cfg(test)]
@@ -75,13 +77,30 @@ mod tests {
 
     #[test]
     fn urls_lose_their_secrets() {
-        assert_eq!(
-            redact_url("postgres://u:p%40@h:5432/db?password=x"),
-            "postgres://***@h:5432/db"
-        );
-        assert_eq!(redact_url("redis://:p@h"), "redis://***@h");
-        assert_eq!(redact_url("sqlite://data/x.db"), "sqlite://data/x.db");
-        assert_eq!(redact_url("file:///run/secrets/x"), "file:///run/secrets/x");
-        assert_eq!(redact_url("hunter2"), "***");
+        for (url, shown) in [
+            ("postgres://u:p%40@h:5432/db?password=x", "postgres://***@h:5432/db"),
+            ("postgres://h/db?password=x", "postgres://h/db"),
+            ("redis://:p@h", "redis://***@h"),
+            ("sqlite://data/x.db", "sqlite://data/x.db"),
+            ("file:///run/secrets/x", "file:///run/secrets/x"),
+            ("hunter2", "***"),
+        ] {
+            assert_eq!(redact_url(url), shown, "{url}");
+        }
+    }
+
+    #[test]
+    fn passwords_may_hold_what_parts_urls() {
+        for (url, shown) in [
+            ("postgres://u:hunt/er2@h:1/db", "postgres://***@h:1/db"),
+            ("postgres://u:hunt#er2@h/db", "postgres://***@h/db"),
+            ("postgres://u:hunt@er2@h/db", "postgres://***@h/db"),
+            ("postgres://u:hunt?er2@h/db", "postgres://***"),
+            ("postgres://u:hunt/?#@er2@h/db?sslmode=require", "postgres://***"),
+            ("postgres://h/db?user=u&password=hunt@er2", "postgres://***"),
+            ("smtp://AKIA:hunt/er+2@mail:587?tls=required", "smtp://***@mail:587"),
+        ] {
+            assert_eq!(redact_url(url), shown, "{url}");
+        }
     }
 }

@@ -9,7 +9,8 @@ use crate::support::{
     ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Api, Backend, Server, ServerOptions, SigningKey, run,
 };
 
-const DATABASE_PASSWORD: &str = "dbpw-7f3a9c51e2";
+/// With a character that parts URLs: drivers take it in a password, encoded or not.
+const DATABASE_PASSWORD: &str = "dbpw/7f3a9c51e2";
 const REDIS_PASSWORD: &str = "rdpw-90be44a7d1";
 const MASTER_SECRET: &str = "mastersecret-5d1f7c0e8b2a4963-5d1f7c0e8b2a4963";
 const NEW_PASSWORD: &str = "a-new-course-for-home-2b7";
