@@ -12,5 +12,5 @@ mod postgres;
 mod span;
 mod sqlite;
 
-pub use postgres::{PostgresOptions, PostgresReplica, PostgresStore};
+pub use postgres::{PostgresOptions, PostgresReplica, PostgresStore, crosses_network_unverified};
 pub use sqlite::{SqliteOptions, SqliteStore};

@@ -1,5 +1,7 @@
 //! What production refuses to run with.
 
+use outrigger_sql::crosses_network_unverified;
+
 use super::Config;
 
 /// Whether something is not fit for production, and the sentence that says so with the setting's
@@ -47,7 +49,8 @@ fn addresses(config: &Config) -> Vec<Check> {
     ];
     let databases = urls.map(|(key, url)| {
         check(
-            url.starts_with("postgres") && crosses_network(url) && !has_verified_tls(url),
+            // One that cannot be read is refused when it is opened.
+            crosses_network_unverified(url).unwrap_or(false),
             &format!("{key} crosses a network without verified TLS: add sslmode=verify-full"),
         )
     });
@@ -116,12 +119,7 @@ fn is_weak(secret: &str) -> bool {
     secret.len() < 32 || kinds.len() < 10 || is_common
 }
 
-fn has_verified_tls(url: &str) -> bool {
-    // Without sslmode, other machines are verified fully.
-    !url.contains("sslmode=") || url.contains("sslmode=verify-")
-}
-
-/// Whether the host is another machine.
+/// Whether Redis is on another machine.
 fn crosses_network(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -145,10 +143,9 @@ mod tests {
 
     #[test]
     fn only_other_machines_need_tls() {
-        assert!(!crosses_network("postgres://u:p@127.0.0.1:5432/db"));
         assert!(!crosses_network("redis://localhost"));
         assert!(!crosses_network("redis://[::1]:6379"));
-        assert!(crosses_network("postgres://u:p@db.internal/db"));
+        assert!(crosses_network("redis://:p@redis.internal/0"));
         assert!(crosses_network("redis+cluster://127.0.0.1:1,10.0.0.1:2"));
     }
 

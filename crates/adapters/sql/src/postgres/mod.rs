@@ -35,6 +35,7 @@ use outrigger_ports::store::{
 
 pub use options::PostgresOptions;
 pub use replica::PostgresReplica;
+pub use url::crosses_network_unverified;
 
 use crate::bounds;
 use crate::fault::Fault;

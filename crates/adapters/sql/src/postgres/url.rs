@@ -45,6 +45,15 @@ pub(super) struct Target {
     pub(super) local: bool,
 }
 
+/// Whether what is said to this database crosses a network without TLS that verifies the server.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] says what is wrong with the URL.
+pub fn crosses_network_unverified(url: &str) -> Result<bool, StoreError> {
+    let target = Target::parse(url)?;
+    Ok(!target.local && target.protection < Protection::VerifyCa)
+}
+
 /// A fault in the URL; never says what stands in it, for that holds the password.
 fn fault(what: impl Into<String>) -> StoreError {
     StoreError::Unavailable(Fault::cause(format!("the database URL is not valid: {}", what.into())))
@@ -172,6 +181,28 @@ mod tests {
         assert_eq!(target.protection, Protection::VerifyCa);
         assert_eq!(target.roots, Roots::File("/a b.pem".into()));
         assert_eq!(parse("postgres://u@h/x?sslrootcert=system").roots, Roots::System);
+    }
+
+    #[test]
+    fn a_host_is_another_machine_wherever_the_url_names_it() {
+        for (url, is_exposed) in [
+            ("postgres://u:p@/x?host=db.internal&sslmode=disable", true),
+            ("postgres://u:p@localhost/x?hostaddr=10.1.2.3&sslmode=disable", true),
+            ("postgres://u:p@localhost,db.internal/x?sslmode=prefer", true),
+            ("postgres://u:p@db.internal/x?sslmode=verify-full&sslmode=disable", true),
+            ("postgres://u:p@db.internal/x?sslmode=require", true),
+            (
+                "postgres://u:p@db.internal/x?application_name=sslmode=verify-full&sslmode=require",
+                true,
+            ),
+            ("postgres://u:p@db.internal/x?sslmode=require&sslrootcert=/ca.pem", false),
+            ("postgres://u:p@db.internal/x", false),
+            ("postgres://u:p@db.internal/x?sslmode=verify-ca", false),
+            ("postgres://u:p@127.0.0.1/x?sslmode=disable", false),
+            ("postgres://u:p@/x?host=/run/postgresql", false),
+        ] {
+            assert_eq!(crosses_network_unverified(url).unwrap(), is_exposed, "{url}");
+        }
     }
 
     #[test]
