@@ -20,6 +20,7 @@ mod bootstrap;
 mod cli;
 mod compose;
 pub mod config;
+mod head_timer;
 mod internal;
 mod lifecycle;
 mod lingering;

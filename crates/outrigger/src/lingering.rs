@@ -16,6 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use crate::head_timer::Arrival;
+
 /// Most bytes that are thrown away.
 const REST_MAX: usize = 4 * 1024 * 1024;
 /// Longest time for the rest to come.
@@ -25,6 +27,7 @@ const REST_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Lingering {
     stream: TcpStream,
+    arrival: Arrival,
     /// Set when an answer was given before its request was read.
     unread: Arc<AtomicBool>,
     rest: Option<Rest>,
@@ -37,8 +40,8 @@ struct Rest {
 }
 
 impl Lingering {
-    pub(crate) fn new(stream: TcpStream, unread: Arc<AtomicBool>) -> Self {
-        Self { stream, unread, rest: None }
+    pub(crate) fn new(stream: TcpStream, arrival: Arrival, unread: Arc<AtomicBool>) -> Self {
+        Self { stream, arrival, unread, rest: None }
     }
 
     fn stream(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
@@ -67,11 +70,15 @@ impl Rest {
 
 impl AsyncRead for Lingering {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.stream().poll_read(context, buffer)
+        let read = self.as_mut().stream().poll_read(context, buffer);
+        if read.is_ready() {
+            self.arrival.note();
+        }
+        read
     }
 }
 

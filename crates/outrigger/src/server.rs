@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use outrigger_http::layers::{BodyUnread, Layers};
 use outrigger_http::patience::Patience;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::head_timer::{Arrival, HeadTimer};
 use crate::lingering::Lingering;
 
 /// Connections that wait for their thread to take them.
@@ -38,6 +39,9 @@ const FIRST_REQUEST: Duration = Duration::from_millis(500);
 pub(crate) struct Bounds {
     pub(crate) connections_max: usize,
     pub(crate) header_bytes_max: usize,
+    /// Longest time that a connection is kept without a request.
+    pub(crate) keep_alive: Duration,
+    /// Longest time from the first byte of a request to the end of its head.
     pub(crate) header_timeout: Duration,
     pub(crate) request_timeout: Duration,
 }
@@ -168,7 +172,8 @@ async fn serve_connection(
     let begun = Arc::new(Notify::new());
     let begins = begun.clone();
     let unread = Arc::new(AtomicBool::new(false));
-    let stream = Lingering::new(stream, unread.clone());
+    let arrival = Arrival::default();
+    let stream = Lingering::new(stream, arrival.clone(), unread.clone());
     let service = service_fn(move |request| {
         begins.notify_one();
         let (served, unread) = (served.clone(), unread.clone());
@@ -182,8 +187,8 @@ async fn serve_connection(
         }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(bounds.header_timeout)
+        .timer(HeadTimer { arrival, header_timeout: bounds.header_timeout })
+        .header_read_timeout(bounds.keep_alive)
         .max_headers(HEADERS_READ_MAX)
         .max_buf_size(bounds.header_bytes_max.saturating_mul(HEAD_READ))
         .serve_connection(TokioIo::new(stream), service);

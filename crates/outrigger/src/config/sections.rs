@@ -104,6 +104,7 @@ pub struct Http {
     pub body_bytes_max: usize,
     pub query_bytes_max: usize,
     pub header_bytes_max: usize,
+    pub keep_alive_s: u64,
     pub header_timeout_s: u64,
     pub request_timeout_s: u64,
     pub drain_s: u64,
@@ -328,6 +329,8 @@ impl Config {
         for (key, value) in positive {
             ensure!(value > 0, "{key} must be at least 1");
         }
+        ensure!(http.keep_alive_s > 0, "http.keep_alive_s must be at least 1");
+        ensure!(http.header_timeout_s > 0, "http.header_timeout_s must be at least 1");
         ensure!(http.header_bytes_max >= 8_192, "http.header_bytes_max must be at least 8192");
         ensure!(
             http.shutdown_s > http.drain_s,

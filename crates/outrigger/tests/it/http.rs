@@ -1,7 +1,8 @@
 //! What holds for every request: ids, headers, bounds, errors.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -156,6 +157,46 @@ fn a_slow_client_is_let_go() {
         answer.starts_with("HTTP/1.1 408") && answer.contains("\"request_timeout\""),
         "{answer}"
     );
+}
+
+#[test]
+fn an_idle_connection_is_kept_for_longer_than_a_head_may_take() {
+    let options = ServerOptions::on(Backend::Sqlite)
+        .set("OUTRIGGER__HTTP__HEADER_TIMEOUT_S", "1")
+        .set("OUTRIGGER__HTTP__KEEP_ALIVE_S", "4");
+    let server = Server::start(&options);
+    let connect = || TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let request = format!("{head}content-length: 2\r\n\r\n{{}}");
+    let answered = |stream: &mut TcpStream| {
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.set_read_timeout(None).unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).expect("an answer");
+        assert_eq!(&start, b"HTTP/1.1 422");
+        // The whole of it has come at once.
+        stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        while stream.read(&mut [0; 4_096]).is_ok_and(|length| length > 0) {}
+    };
+    // Neither a new connection nor one that was used is closed in twice the time for a head.
+    let mut stream = connect();
+    for _ in 0..2 {
+        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let kept = stream.read(&mut [0]).expect_err("nothing comes, nor the end");
+        assert!(matches!(kept.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{kept}");
+        answered(&mut stream);
+    }
+    // From the first byte of the next request on, there is only the time for a head.
+    stream.set_read_timeout(None).unwrap();
+    stream.write_all(b"POST /api").unwrap();
+    let started = Instant::now();
+    let _closed = stream.read(&mut [0]);
+    let took = started.elapsed();
+    assert!((0.8..3.5).contains(&took.as_secs_f64()), "a begun head is waited for {took:?}");
+    let mut idle = connect();
+    answered(&mut idle);
+    idle.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    assert_eq!(idle.read(&mut [0]).expect("the end"), 0, "an idle one is closed in the end");
 }
 
 #[test]
