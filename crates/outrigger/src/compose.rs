@@ -101,23 +101,11 @@ impl Backends {
     /// Names the setting whose value does not work.
     pub(crate) fn open(config: &Config) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let url = config.database.url.expose();
-        let sqlite = match url.split_once("://") {
-            Some(("sqlite", path)) if !path.is_empty() => {
-                let options = SqliteOptions::at(Path::new(path));
-                Some(SqliteStore::open(&options, clock.clone()).context("database.url")?)
-            }
-            Some(("postgres" | "postgresql", _)) => None,
-            Some((scheme, _)) => bail!(
-                "database.url: {scheme}:// is not compiled into this binary; use sqlite://PATH or postgres://…"
-            ),
-            None => bail!("database.url: expected sqlite://PATH or postgres://…"),
-        };
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let breaker = |name| Arc::new(Breaker::new(name, clock.clone(), random.clone()));
         let memory_cache = Arc::new(MemoryCache::new(config.cache.memory_bytes_max, clock.clone()));
         Ok(Self {
-            sqlite,
+            sqlite: sqlite(config, &clock)?,
             memory_aside: Arc::new(CacheAside::new(memory_cache.clone(), random.clone())),
             memory_cache,
             lost_writes: LostWrites::default(),
@@ -218,13 +206,45 @@ impl Backends {
     /// # Errors
     /// Names the setting whose database cannot be used.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>> {
-        if let Some(sqlite) = &self.sqlite {
-            return Ok(Arc::new(sqlite.for_thread().context("database.url")?));
-        }
-        let options = postgres_options(&self.config);
-        let store = PostgresStore::connect(&options, self.clock.clone());
-        Ok(Arc::new(store.await.context("database.url")?))
+        open_store(&self.config, self.sqlite.as_ref(), self.clock()).await
     }
+}
+
+/// The database alone, whatever becomes of other backends.
+///
+/// # Errors
+/// Names the setting whose database cannot be used.
+pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    open_store(config, sqlite(config, &clock)?.as_ref(), clock).await
+}
+
+/// The file of an embedded database, which is opened once for the process; `None` for another one.
+fn sqlite(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<SqliteStore>> {
+    match config.database.url.expose().split_once("://") {
+        Some(("sqlite", path)) if !path.is_empty() => {
+            let options = SqliteOptions::at(Path::new(path));
+            Ok(Some(SqliteStore::open(&options, clock.clone()).context("database.url")?))
+        }
+        Some(("postgres" | "postgresql", _)) => Ok(None),
+        Some((scheme, _)) => bail!(
+            "database.url: {scheme}:// is not compiled into this binary; use sqlite://PATH or postgres://…"
+        ),
+        None => bail!("database.url: expected sqlite://PATH or postgres://…"),
+    }
+}
+
+async fn open_store(
+    config: &Config,
+    sqlite: Option<&SqliteStore>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Store>> {
+    if let Some(sqlite) = sqlite {
+        return Ok(Arc::new(sqlite.for_thread().context("database.url")?));
+    }
+    let options = postgres_options(config);
+    let store = PostgresStore::connect(&options, clock).await;
+    Ok(Arc::new(store.context("database.url")?))
 }
 
 fn postgres_options(config: &Config) -> PostgresOptions {

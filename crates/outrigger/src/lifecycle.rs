@@ -73,7 +73,7 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
         main.auth.load_keys().await.context("auth.secret: the signing keys cannot be read")?;
         bootstrap::administrator(config, &main).await?;
         let health = Arc::new(Health::new(config.roles().join("+"), backends.clock()));
-        probes::once(&connected, config, &health).await;
+        probes::once(&connected, &health).await;
         // Before anything cached is believed; when it fails, it is tried again below.
         let _ = connected.ports.cache.look().await;
         let process = Arc::new(Process {
@@ -108,7 +108,7 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
             tokio::spawn(upkeep::keep_current(connected.ports.cache.clone()));
         }
         let worker = working.as_ref().map(|working| working.health.clone());
-        tokio::spawn(probes::run(connected, config.clone(), health.clone(), worker));
+        tokio::spawn(probes::run(connected, health.clone(), worker));
         tokio::spawn(upkeep::run(main, store, process.backends.random()));
         let drain = signals::wait().await?;
         let running = Work { threads, working, scheduling };
@@ -171,6 +171,7 @@ fn bounds(config: &Config) -> Bounds {
     Bounds {
         connections_max: config.http.connections_max,
         header_bytes_max: config.http.header_bytes_max,
+        keep_alive: Duration::from_secs(config.http.keep_alive_s),
         header_timeout: Duration::from_secs(config.http.header_timeout_s),
         request_timeout: Duration::from_secs(config.http.request_timeout_s),
     }

@@ -8,7 +8,6 @@ use outrigger_ports::probe::Probed;
 use outrigger_ports::store::Store;
 
 use crate::compose::Connected;
-use crate::config::Config;
 
 /// How often each backend is asked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -18,7 +17,6 @@ const REDIS_EVERY: usize = 5;
 /// Runs until the process ends.
 pub(crate) async fn run(
     connected: Connected,
-    config: Config,
     health: Arc<Health>,
     worker: Option<outrigger_worker::Health>,
 ) {
@@ -26,7 +24,7 @@ pub(crate) async fn run(
         tokio::time::sleep(EVERY).await;
         database(&connected, &health).await;
         if round % REDIS_EVERY == 0 || !health.is_well() {
-            redis(&connected, &config, &health).await;
+            redis(&connected, &health).await;
         }
         connected.ports.cache.repair().await;
         if let Some(worker) = &worker {
@@ -43,9 +41,9 @@ pub(crate) async fn warn(database: &dyn Store) {
 }
 
 /// Asks each backend once.
-pub(crate) async fn once(connected: &Connected, config: &Config, health: &Health) {
+pub(crate) async fn once(connected: &Connected, health: &Health) {
     database(connected, health).await;
-    redis(connected, config, health).await;
+    redis(connected, health).await;
 }
 
 async fn database(connected: &Connected, health: &Health) {
@@ -57,13 +55,12 @@ async fn database(connected: &Connected, health: &Health) {
     }
 }
 
-async fn redis(connected: &Connected, config: &Config, health: &Health) {
-    if config.redis.url.is_set() {
-        let cache = connected.cache.probe().await.map_err(|error| error.to_string());
-        health.note("cache", check(cache, CheckStatus::Degraded));
-        let limiter = connected.ports.limiter.probe().await.map_err(|error| error.to_string());
-        health.note("limiter", check(limiter, CheckStatus::Degraded));
-    }
+/// What may be on Redis; the cache and limits in memory are always well.
+async fn redis(connected: &Connected, health: &Health) {
+    let cache = connected.cache.probe().await.map_err(|error| error.to_string());
+    health.note("cache", check(cache, CheckStatus::Degraded));
+    let limiter = connected.ports.limiter.probe().await.map_err(|error| error.to_string());
+    health.note("limiter", check(limiter, CheckStatus::Degraded));
     let queue = connected.ports.board.probe().await.map_err(|error| error.to_string());
     health.note("queue", check(queue, CheckStatus::Degraded));
 }

@@ -12,7 +12,7 @@ use outrigger_ports::store::{MigrateMode, Migration};
 
 use super::say;
 use super::table::table;
-use crate::compose::{self, Backends};
+use crate::compose;
 use crate::config::{Config, insecurities};
 use crate::lifecycle::runtime;
 
@@ -61,7 +61,7 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
 
 /// Asks each backend, whether or not the others are there; and what migrations say.
 async fn examine(config: &Config) -> (Vec<Examined>, Result<Vec<Migration>, String>) {
-    let store = async { Backends::open(config)?.store().await }.await;
+    let store = compose::store(config).await;
     let mut examined = vec![Examined {
         name: DATABASE,
         probed: match &store {

@@ -42,6 +42,19 @@ fn doctor_is_content_with_what_is_in_order() {
 }
 
 #[test]
+fn doctor_blames_each_setting_for_its_own_faults_only() {
+    let folder = TempDir::new("doctor").unwrap();
+    let options = ServerOptions::on(Backend::Sqlite)
+        .set("MAIL_URL", "ftp://mail.example")
+        .set("BLOB_URL", "ftp://files.example");
+    let (done, text) = run(&options, folder.path(), &["doctor"], "");
+    assert!(!done, "{text}");
+    let line = |start: &str| text.lines().find(|line| line.starts_with(start)).is_some();
+    assert!(line("ok    database  ") && !text.contains("database: mail.url"), "{text}");
+    assert!(line("error    mail: mail.url") && line("error    blobs: blobs.url"), "{text}");
+}
+
+#[test]
 fn doctor_asks_each_backend_whether_or_not_the_others_are_there() {
     let (primary, replica) = (Postgres::start().unwrap(), Postgres::start().unwrap());
     let redis = Redis::start().unwrap();
@@ -223,6 +236,19 @@ fn production_refuses_what_is_not_secure_and_names_each_reason() {
         "auth.hash_memory_kib",
     ] {
         assert!(text.contains(part), "no {part} in: {text}");
+    }
+    for database in [
+        "postgres://u:p@/x?host=db.internal&sslmode=disable",
+        "postgres://u:p@localhost/x?hostaddr=10.1.2.3&sslmode=disable",
+    ] {
+        let backend = Backend::Urls { database: database.to_owned(), redis: None };
+        let options = ServerOptions::on(backend)
+            .set("DATABASE_READONLY_URL", database)
+            .set("OUTRIGGER_ENV", "production");
+        let text = refusal_of(&options);
+        for key in ["database.url", "database.readonly_url"] {
+            assert!(text.contains(&format!("{key} crosses a network")), "{key}: {text}");
+        }
     }
     let sqlite = ServerOptions::on(Backend::Sqlite)
         .set("OUTRIGGER_ENV", "production")

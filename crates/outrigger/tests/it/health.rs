@@ -14,7 +14,9 @@ fn health_is_told_in_four_ways(server: &Server) {
     let report = server.api().get("/api/health/").expect(200).json();
     let role = &json!("api+worker+scheduler");
     assert_eq!((&report["status"], &report["role"]), (&json!("ok"), role));
-    assert_eq!(report["checks"]["database"]["status"], "ok");
+    for dependency in ["database", "cache", "limiter", "queue"] {
+        assert_eq!(report["checks"][dependency]["status"], "ok", "{dependency}: {report}");
+    }
     assert!(report["uptime_s"].is_u64() && report["version"].is_string());
 }
 
