@@ -168,6 +168,7 @@ macro_rules! queue_suite {
             pausing {
                 nothing_is_claimed_from_a_paused_queue,
                 a_queue_that_was_never_seen_is_paused,
+                a_queue_that_was_only_asked_for_is_not_known,
                 what_runs_goes_on_in_a_paused_queue,
                 queues_tell_how_full_they_are,
                 the_oldest_is_found_behind_others,

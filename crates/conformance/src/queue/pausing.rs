@@ -36,6 +36,15 @@ pub async fn a_queue_that_was_never_seen_is_paused(factory: &dyn QueueFactory) {
     bed.claim_one().await;
 }
 
+/// Names come from requests: those without a task leave nothing behind.
+pub async fn a_queue_that_was_only_asked_for_is_not_known(factory: &dyn QueueFactory) {
+    let bed = Bed::of(factory).await;
+    assert!(bed.claim(1).await.is_empty());
+    assert!(bed.board(1).queues(10).await.unwrap().is_empty());
+    bed.one().await;
+    assert_eq!(bed.board(1).queues(10).await.unwrap().len(), 1);
+}
+
 /// Signs of life and settlements.
 pub async fn what_runs_goes_on_in_a_paused_queue(factory: &dyn QueueFactory) {
     let bed = Bed::of(factory).await;

@@ -15,13 +15,16 @@ const POLL_MAX: Duration = Duration::from_secs(1);
 /// Claims.
 pub(super) async fn run(queue: &StoreQueue, claim: &Claim<'_>) -> Result<Vec<Leased>, QueueError> {
     claim.check()?;
-    names::ensure(queue, claim.queue).await;
     let news = queue.wakeups.news(claim.queue);
     let taken = from_lanes(queue, claim).await;
-    if taken.as_ref().is_ok_and(Vec::is_empty) {
-        queue.idle.fetch_add(1, Ordering::Relaxed);
-    } else {
-        queue.idle.store(0, Ordering::Relaxed);
+    match &taken {
+        Ok(leased) if leased.is_empty() => _ = queue.idle.fetch_add(1, Ordering::Relaxed),
+        Ok(_) => {
+            queue.idle.store(0, Ordering::Relaxed);
+            // Only now: a name that somebody asks for writes nothing.
+            names::ensure(queue, claim.queue).await;
+        }
+        Err(_) => queue.idle.store(0, Ordering::Relaxed),
     }
     if taken.as_ref().map_or(true, |leased| leased.len() < claim.limit) {
         queue.seen.all(claim.queue, news);

@@ -1,6 +1,6 @@
 //! The queues that are known, and which of them are paused: one document each in `sys.queues`.
 //!
-//! A queue is written down when a process first sees it, and again once a day while it is used; one
+//! A queue is written down when a process first sees a task of it, and again once a day while it is used; one
 //! that was not used for a month is forgotten, unless it is paused.
 
 use std::collections::HashMap;

@@ -19,6 +19,8 @@ use crate::client::RedisClient;
 const QUIET_MAX: Duration = Duration::from_secs(5);
 /// Longest wait when they do not arrive.
 const BLIND_MAX: Duration = Duration::from_millis(500);
+/// Most queues that a process remembers; names of others are in requests.
+const REMEMBERED_MAX: usize = 1_000;
 const RETRY: Duration = Duration::from_millis(250);
 
 /// What one process knows of the queues that it claims from.
@@ -62,6 +64,10 @@ impl Wakes {
     pub(super) fn claimed(&self, queue: &str, began_at: u64, empty: bool, again: Option<Duration>) {
         let mut known = self.state.lock();
         if !known.queues.contains_key(queue) {
+            if known.queues.len() >= REMEMBERED_MAX {
+                // Whoever waits for one of them asks once more.
+                known.queues.clear();
+            }
             known.queues.insert(queue.to_owned(), Quiet::default());
         }
         if let Some(quiet) = known.queues.get_mut(queue) {
@@ -180,5 +186,22 @@ async fn listen(client: RedisClient, state: Arc<Shared>) {
             Err(_) => tracing::debug!("no subscription to the queue's wake-ups in time"),
         }
         tokio::time::sleep(RETRY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_queues_are_remembered_and_no_more() {
+        let wakes = Wakes::default();
+        for number in 0..3 * REMEMBERED_MAX {
+            wakes.claimed(&format!("q{number}"), 0, true, None);
+            assert!(wakes.state.lock().queues.len() <= REMEMBERED_MAX);
+        }
+        let last = format!("q{}", 3 * REMEMBERED_MAX - 1);
+        assert!(wakes.state.quiet(&[last]).is_some());
+        assert!(wakes.state.quiet(&["q0".to_owned()]).is_none(), "who waits asks once more");
     }
 }

@@ -91,13 +91,14 @@ impl Job for SendEmail {
     const DESCRIPTION: &'static str = "sends a mail";
     type Output = Delivered;
 
-    /// 30 attempts over some hours, never more than ten minutes apart.
+    /// 100 attempts over four to seven days, as RFC 5321 (4.5.4.1) asks for; never more than two hours
+    /// apart.
     fn options() -> Options {
         Options {
-            max_attempts: 30,
+            max_attempts: 100,
             timeout: Duration::from_secs(90),
             backoff: Duration::from_secs(2),
-            backoff_max: Duration::from_secs(600),
+            backoff_max: Duration::from_secs(2 * 3_600),
             ..Options::default()
         }
     }
@@ -144,20 +145,45 @@ impl SendEmail {
 
 #[cfg(test)]
 mod tests {
+    use outrigger_kernel::{Random, Timestamp};
+
     use super::*;
+    use crate::tasks::retry_at;
+
+    /// Cuts nothing off.
+    #[derive(Debug)]
+    struct NoChance;
+
+    impl Random for NoChance {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
 
     #[test]
-    fn an_outage_of_an_hour_is_outlasted_and_its_end_noticed_within_ten_minutes() {
+    fn an_outage_of_three_days_is_outlasted_and_the_end_of_a_short_one_soon_noticed() {
         let options = SendEmail::options();
-        let pause = |attempt: u32| {
-            let doubled = options.backoff.saturating_mul(1 << (attempt - 1).min(20));
-            doubled.min(options.backoff_max)
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap();
+        let task = Task {
+            backoff_ms: millis(options.backoff),
+            backoff_max_ms: millis(options.backoff_max),
+            ..task()
         };
+        let now = Timestamp::from_secs(1_800_000_000);
+        let pause = |attempt| retry_at(&task, attempt, now, &NoChance).since(now);
         let pauses: Vec<Duration> = (1..options.max_attempts).map(pause).collect();
-        assert!(pauses.iter().max() <= Some(&Duration::from_secs(600)));
+        assert_eq!(pauses[..4], [2, 4, 8, 16].map(Duration::from_secs));
+        assert_eq!(pauses.iter().max(), Some(&Duration::from_secs(2 * 3_600)));
+        let day = Duration::from_secs(86_400);
+        let longest = pauses.iter().sum::<Duration>();
         // Each may be cut by half at random.
-        let shortest = pauses.iter().sum::<Duration>() / 2;
-        assert!(shortest > Duration::from_secs(3_600), "{shortest:?}");
+        assert!(longest / 2 > 3 * day && longest < 8 * day, "{longest:?}");
+        // Who waits has waited for as long before.
+        let mut waited = Duration::from_secs(2);
+        for pause in pauses {
+            assert!(pause <= waited, "{pause:?} after {waited:?}");
+            waited += pause;
+        }
     }
 
     #[test]
