@@ -18,6 +18,11 @@ output "secrets" {
   value       = module.data.secrets
 }
 
+output "backends" {
+  description = "Where PostgreSQL (host:port; null: it is elsewhere) and Redis are, for postgres-service and redis-service."
+  value       = { postgres = try(module.data.database.endpoint, null), redis = module.data.redis_endpoint }
+}
+
 output "certificate_arn" {
   description = "For the Ingress (alb.ingress.kubernetes.io/certificate-arn)."
   value       = one(module.dns[*].certificate_arn)

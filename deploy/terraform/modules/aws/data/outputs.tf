@@ -13,6 +13,11 @@ output "database" {
   value       = one(concat(module.postgres, module.standby)[*].instance)
 }
 
+output "redis_endpoint" {
+  description = "The name of Redis' primary."
+  value       = module.redis.endpoint
+}
+
 output "redis_nodes" {
   description = "What metrics call the nodes of Redis."
   value       = module.redis.node_ids
