@@ -14,6 +14,8 @@ const VALIDATOR: &str = include_str!("../../infra/kubernetes-validate.txt");
 
 /// Where the overlays are, a folder each.
 const OVERLAYS: &str = "deploy/kubernetes/overlays";
+/// What is applied once, before them.
+const CLUSTER: &str = "deploy/kubernetes/cluster";
 /// The version that manifests are checked against; preStop needs its `sleep`.
 const VERSION: &str = "1.34";
 /// What operators add to Kubernetes, whose schemas the validator does not have.
@@ -52,18 +54,25 @@ impl Rendered {
 /// Says what to install when kubectl is not there; when an overlay cannot be rendered.
 pub(super) fn render() -> Result<Vec<Rendered>> {
     let mut rendered = Vec::new();
+    let mut folders = vec![at(CLUSTER)];
     for entry in std::fs::read_dir(at(OVERLAYS)).context(OVERLAYS)? {
-        let entry = entry?;
-        let overlay = entry.file_name().to_string_lossy().into_owned();
+        folders.push(entry?.path());
+    }
+    for folder in folders {
+        let overlay =
+            folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut kubectl = Command::new("kubectl");
-        kubectl.arg("kustomize").arg(entry.path());
+        kubectl.arg("kustomize").arg(&folder);
         let text = cargo::capture(&mut kubectl).with_context(|| {
-            format!("{OVERLAYS}/{overlay} (needs kubectl 1.30 or later, https://kubernetes.io/docs/tasks/tools)")
+            format!(
+                "{} (needs kubectl 1.30 or later, https://kubernetes.io/docs/tasks/tools)",
+                folder.display()
+            )
         })?;
         let documents = text.split("\n---\n").map(|part| format!("{}\n", part.trim_end()));
         rendered.push(Rendered { overlay, documents: documents.collect() });
     }
-    ensure!(!rendered.is_empty(), "{OVERLAYS} has no overlay");
+    ensure!(rendered.len() > 1, "{OVERLAYS} has no overlay");
     rendered.sort_by(|a, b| a.overlay.cmp(&b.overlay));
     Ok(rendered)
 }
@@ -88,6 +97,14 @@ pub(super) fn check() -> Result<()> {
 
 /// The grace of each pod that serves covers what it waits before SIGTERM and what it takes after.
 fn ending(rendered: &Rendered) -> Result<()> {
+    let is_ours = |document: &&String| {
+        field(document, "app.kubernetes.io/name").as_deref() == Some("outrigger")
+            && field(document, "kind").as_deref() == Some("Deployment")
+    };
+    let ours: Vec<&String> = rendered.documents.iter().filter(is_ours).collect();
+    if ours.is_empty() {
+        return Ok(());
+    }
     let settings: String = rendered
         .documents
         .iter()
@@ -104,11 +121,7 @@ fn ending(rendered: &Rendered) -> Result<()> {
         drain < shutdown,
         "http.drain_s ({drain}) leaves nothing of http.shutdown_s ({shutdown})"
     );
-    for document in &rendered.documents {
-        let is_ours = field(document, "app.kubernetes.io/name").as_deref() == Some("outrigger");
-        if field(document, "kind").as_deref() != Some("Deployment") || !is_ours {
-            continue;
-        }
+    for document in ours {
         let name = field(document, "name").unwrap_or_default();
         let seconds = |key: &str| -> Result<u64> {
             Ok(field(document, key).with_context(|| format!("{name} has no {key}"))?.parse()?)
