@@ -105,8 +105,8 @@ fn tasks_table(tasks: &Tasks) -> String {
     let redis = tasks.finished.first().map_or(0.0, |finished| finished.rate);
     let _ = write!(
         text,
-        "\nA bare Redis stream on the same server: {:.0} tasks/s (ours / it: {}). Without work: Redis \
-         does {:.1} commands a second, those inside scripts counted; a task starts after {:.1} ms (median).\n",
+        "\nA bare Redis stream on the same server: {:.0} tasks/s (ours / it: {}). Without work: a worker \
+         sends Redis {:.1} commands a second; a task starts after {:.1} ms (median).\n",
         tasks.stream_rate,
         short(redis / tasks.stream_rate),
         tasks.idle_commands,

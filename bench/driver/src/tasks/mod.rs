@@ -2,9 +2,9 @@
 //! stream; how soon a task starts, and what a worker asks of Redis, when there is nothing to do.
 
 mod deployment;
+mod monitor;
 
 use std::process::Command;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -40,8 +40,7 @@ pub(crate) struct Tasks {
     pub(crate) finished: Vec<Finished>,
     /// What a bare Redis stream allows, tasks a second.
     pub(crate) stream_rate: f64,
-    /// Commands a second that Redis does for a worker without work. The server counts each command
-    /// inside a script too, so a worker sends fewer.
+    /// Commands a second that a worker without work sends to Redis.
     pub(crate) idle_commands: f64,
     /// From enqueuing to the start of the job, when the worker has nothing else to do: the median, in
     /// milliseconds.
@@ -161,17 +160,7 @@ fn start(deployment: &Deployment) -> Result<f64> {
 fn idle(deployment: Deployment, servers: &Servers) -> Result<f64> {
     out::note("watching a worker without work");
     let worker = deployment.keep_worker()?;
-    let before = commands(servers)?;
-    sleep(WATCH);
-    // Asking for the number is a command too.
-    let asked = commands(servers)? - before - 1;
+    let sent = monitor::commands(servers.redis.port(), WATCH)?;
     drop(worker);
-    Ok(f64::from(asked) / WATCH.as_secs_f64())
-}
-
-/// Commands that Redis has done so far, also inside scripts.
-fn commands(servers: &Servers) -> Result<u32> {
-    let info = servers.redis.cli(&["INFO", "stats"])?;
-    let count = info.lines().find_map(|line| line.strip_prefix("total_commands_processed:"));
-    Ok(count.context("no total_commands_processed")?.trim().parse()?)
+    Ok(f64::from(sent) / WATCH.as_secs_f64())
 }
