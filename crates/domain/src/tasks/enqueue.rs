@@ -59,21 +59,22 @@ impl Tasks {
         idempotency_key: Option<&str>,
     ) -> Result<(String, String)> {
         ctx.require_admin()?;
+        let Some(key) = idempotency_key else {
+            let task = self.prepare(ctx, input)?;
+            let answer = (task.id.clone(), shown(&task)?);
+            self.push(task).await?;
+            return Ok(answer);
+        };
         let body = serde_json::to_vec(&input).map_err(Error::internal)?;
-        let keyed =
-            idempotency_key.map(|key| Keyed::new(ctx, operation, key, &body)).transpose()?;
-        if let Some(first) = self.first_answer(keyed.as_ref()).await? {
+        let keyed = Keyed::new(ctx, operation, key, &body)?;
+        if let Some(first) = self.first_answer(&keyed).await? {
             return Ok(first);
         }
-        if let (Some(keyed), Some(_)) = (&keyed, &input.unique_key) {
-            return self.enqueue_unique(ctx, input, keyed).await;
+        if input.unique_key.is_some() {
+            return self.enqueue_unique(ctx, input, &keyed).await;
         }
         let task = self.prepare(ctx, input)?;
         let text = shown(&task)?;
-        let Some(keyed) = keyed else {
-            self.push(task.clone()).await?;
-            return Ok((task.id, text));
-        };
         let mut staged = self.stage(vec![task.clone()])?;
         let answer = Answer { etag: None, location: Some(task.id.clone()), body: text.clone() };
         staged.writes.push(self.idempotency.keep(&keyed, answer)?);
@@ -84,7 +85,7 @@ impl Tasks {
             }
             // The id is new, so it was the key: the same request came twice at the same time.
             Err(StoreError::Precondition { .. }) => self
-                .first_answer(Some(&keyed))
+                .first_answer(&keyed)
                 .await?
                 .ok_or_else(|| Error::conflict("concurrent_change", "try again")),
             Err(error) => Err(error.into()),
@@ -220,11 +221,7 @@ impl Tasks {
         }
     }
 
-    pub(super) async fn first_answer(
-        &self,
-        keyed: Option<&Keyed>,
-    ) -> Result<Option<(String, String)>> {
-        let Some(keyed) = keyed else { return Ok(None) };
+    pub(super) async fn first_answer(&self, keyed: &Keyed) -> Result<Option<(String, String)>> {
         let answer = self.idempotency.replay(keyed).await?;
         Ok(answer.map(|answer| (answer.location.unwrap_or_default(), answer.body)))
     }
@@ -238,7 +235,7 @@ impl Tasks {
 /// What is answered of a task that nobody has touched.
 pub(super) fn shown(task: &Task) -> Result<String> {
     let record = TaskRecord::new(task.clone(), task.created_at);
-    serde_json::to_string(&TaskView::of(&record)?).map_err(Error::internal)
+    serde_json::to_string(&TaskView::of(&record)).map_err(Error::internal)
 }
 
 /// When the task is due.

@@ -58,7 +58,7 @@ impl Tasks {
     }
 
     async fn answered_meanwhile(&self, keyed: &Keyed) -> Result<(String, String)> {
-        let answer = self.first_answer(Some(keyed)).await?;
+        let answer = self.first_answer(keyed).await?;
         answer.ok_or_else(|| Error::conflict("concurrent_change", "try again"))
     }
 }

@@ -107,7 +107,7 @@ impl Tasks {
     /// `unauthenticated`, `not_found`.
     pub async fn get(&self, ctx: &Ctx, id: &str) -> Result<TaskView> {
         require_somebody(ctx)?;
-        TaskView::of(&visible(ctx, self.board.find(id).await?)?)
+        Ok(TaskView::of(&visible(ctx, self.board.find(id).await?)?))
     }
 
     /// A page of tasks, the newest first; it may be short although there are more. For administrators.
@@ -128,7 +128,7 @@ impl Tasks {
         };
         let found = self.board.list(&filter).await?;
         let next = found.next.map(|id| Position { value: Vec::new(), id });
-        let items = found.tasks.iter().map(TaskView::of).collect::<Result<_>>()?;
+        let items = found.tasks.iter().map(TaskView::of).collect();
         Ok(TaskPage { items, next_cursor: list.next(next) })
     }
 
@@ -147,7 +147,7 @@ impl Tasks {
             return Err(finished(record.status));
         }
         self.note(ctx, Action::TaskCancelled, id).await?;
-        TaskView::of(&record)
+        Ok(TaskView::of(&record))
     }
 
     /// Lets a failed, cancelled or dead task begin again. For administrators.
@@ -170,7 +170,7 @@ impl Tasks {
             return Err(Error::conflict("not_unique", message));
         }
         self.note(ctx, Action::TaskReplayed, id).await?;
-        TaskView::of(&record)
+        Ok(TaskView::of(&record))
     }
 
     /// All queues. For administrators.

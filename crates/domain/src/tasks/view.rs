@@ -1,6 +1,6 @@
 //! A task as clients see it.
 
-use outrigger_kernel::{Error, Result, Timestamp};
+use outrigger_kernel::Timestamp;
 use outrigger_ports::queue::{Failure, Status, TaskRecord};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,11 +27,14 @@ pub struct TaskView {
     /// So often it is tried in all.
     pub max_attempts: u32,
     /// What the job was given; null when it is kept encrypted.
-    pub payload: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    pub payload: Option<Box<RawValue>>,
     /// What the job last said of its progress.
-    pub progress: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    pub progress: Option<Box<RawValue>>,
     /// What the job returned.
-    pub result: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    pub result: Option<Box<RawValue>>,
     /// Why the last attempt failed.
     #[schemars(with = "Option<FailureView>")]
     pub error: Option<Failure>,
@@ -110,14 +113,8 @@ pub struct TaskPage {
 
 impl TaskView {
     /// What clients see of this task.
-    ///
-    /// # Errors
-    /// `internal` when what is kept is not JSON.
-    pub fn of(record: &TaskRecord) -> Result<Self> {
+    pub fn of(record: &TaskRecord) -> Self {
         let task = &record.task;
-        let value = |text: Option<&RawValue>| {
-            text.map(|text| serde_json::from_str(text.get()).map_err(Error::internal)).transpose()
-        };
         let attempts = record.history.iter().map(|attempt| AttemptView {
             number: attempt.number,
             worker: attempt.worker.clone(),
@@ -125,7 +122,7 @@ impl TaskView {
             ended_at: attempt.ended_at,
             error: attempt.error.clone(),
         });
-        Ok(Self {
+        Self {
             id: task.id.clone(),
             kind: task.kind.clone(),
             queue: task.queue.clone(),
@@ -133,9 +130,9 @@ impl TaskView {
             priority: task.priority,
             attempts: record.attempts,
             max_attempts: task.max_attempts,
-            payload: value((!task.sealed).then_some(&*task.payload))?,
-            progress: value(record.progress.as_deref())?,
-            result: value(record.result.as_deref())?,
+            payload: (!task.sealed).then(|| task.payload.clone()),
+            progress: record.progress.clone(),
+            result: record.result.clone(),
             error: record.error.clone(),
             run_at: record.run_at,
             created_at: task.created_at,
@@ -144,6 +141,6 @@ impl TaskView {
             finished_at: record.finished_at,
             trace: task.trace.clone(),
             history: attempts.collect(),
-        })
+        }
     }
 }
