@@ -247,6 +247,12 @@ async fn open_store(
     Ok(Arc::new(store.context("database.url")?))
 }
 
+/// The file of the database, if it is SQLite.
+pub(crate) fn sqlite_path(config: &Config) -> Option<&Path> {
+    let path = config.database.url.expose().strip_prefix("sqlite://")?;
+    (!path.is_empty()).then(|| Path::new(path))
+}
+
 fn postgres_options(config: &Config) -> PostgresOptions {
     let database = &config.database;
     let threads = config.threads();

@@ -26,6 +26,7 @@ mod lifecycle;
 mod lingering;
 mod log_line;
 mod metric_list;
+mod operator;
 mod probes;
 mod process_metrics;
 mod queue_levels;

@@ -20,7 +20,9 @@ use crate::compose::{Backends, check_queue, registry, services, shared};
 use crate::config::{Config, Role, insecurities};
 use crate::server::{self, Bounds, Lane, Phase, Serving};
 use crate::work::{self, Working};
-use crate::{Additions, bootstrap, internal, probes, queue_levels, signals, telemetry, upkeep};
+use crate::{
+    Additions, bootstrap, internal, operator, probes, queue_levels, signals, telemetry, upkeep,
+};
 
 /// How long a start waits for another process's migration.
 const MIGRATION_WAIT: Duration = Duration::from_secs(60);
@@ -102,6 +104,7 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
         };
         look_after_queue(config, &process, &connected.ports, working.is_some());
         let scheduling = scheduling(config, &process, &main, phase).await?;
+        tokio::spawn(operator::serve(config.clone(), process.backends.clone()));
         tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
         let store = connected.ports.store.clone();
         if config.redis.url.is_set() {

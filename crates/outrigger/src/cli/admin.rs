@@ -1,17 +1,13 @@
 //! `outrigger admin create`
 
-use std::io::BufRead;
-use std::process::ExitCode;
-
 use anyhow::{Context, Result};
 use clap::{Arg, ArgMatches, Command};
 use outrigger_domain::tasks::Kinds;
 use outrigger_kernel::{Ctx, Secret};
 
-use super::say;
-use crate::compose::{Backends, services, shared};
-use crate::config::Config;
-use crate::lifecycle::{prepare_store, runtime};
+use super::desk::{Desk, Told};
+use crate::compose::{services, shared};
+use crate::lifecycle::prepare_store;
 
 pub(super) fn command() -> Command {
     Command::new("admin").about("Administrators").subcommand_required(true).subcommand(
@@ -21,22 +17,22 @@ pub(super) fn command() -> Command {
     )
 }
 
-pub(super) fn run(config: &Config, matches: &ArgMatches) -> Result<ExitCode> {
+/// The password is the input.
+pub(super) async fn run(
+    desk: &Desk<'_>,
+    matches: &ArgMatches,
+    input: &str,
+    told: &mut Told,
+) -> Result<()> {
     let create = matches.subcommand_matches("create").context("admin has the command create")?;
     let email = create.get_one::<String>("email").context("--email is needed")?;
-    // On the command line the password would stand in the process list and the shell's history.
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).context("the password cannot be read")?;
-    let password = Secret::from(line.trim_end_matches(['\r', '\n']).to_owned());
-    runtime()?.block_on(async {
-        let ports = Backends::open(config)?.connect().await?.ports;
-        prepare_store(config, &*ports.store).await?;
-        let shared = shared(config, Kinds::default(), &ports)?;
-        let made = services(&ports, &shared)
-            .auth
-            .create_admin(&Ctx::system("admin create"), email, password)
-            .await?;
-        say(&format!("administrator {} was made", made.id));
-        Ok(ExitCode::SUCCESS)
-    })
+    let ports = desk.backends()?.connect().await?.ports;
+    prepare_store(desk.config, &*ports.store).await?;
+    let shared = shared(desk.config, Kinds::default(), &ports)?;
+    let made = services(&ports, &shared)
+        .auth
+        .create_admin(&Ctx::system("admin create"), email, Secret::from(input.to_owned()))
+        .await?;
+    told.say(&format!("administrator {} was made", made.id));
+    Ok(())
 }

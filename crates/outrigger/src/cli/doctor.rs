@@ -1,6 +1,5 @@
 //! `outrigger doctor`: asks every backend for real and looks at the settings.
 
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -10,11 +9,10 @@ use outrigger_ports::probe::{Finding, Probed, Severity};
 use outrigger_ports::queue::TaskBoard;
 use outrigger_ports::store::{MigrateMode, Migration};
 
-use super::say;
+use super::desk::{Desk, Told};
 use super::table::table;
 use crate::compose;
 use crate::config::{Config, insecurities};
-use crate::lifecycle::runtime;
 
 /// The name of the database's row.
 const DATABASE: &str = "database";
@@ -25,8 +23,10 @@ struct Examined {
     probed: Result<Probed, String>,
 }
 
-pub(super) fn run(config: &Config) -> Result<ExitCode> {
-    let (examined, migrations) = runtime()?.block_on(examine(config));
+/// Fails, with the exit code, when something must be changed.
+pub(super) async fn run(desk: &Desk<'_>, told: &mut Told) -> Result<()> {
+    let config = desk.config;
+    let (examined, migrations) = examine(desk).await;
     let mut rows = vec![["", "backend", "latency", "version and facts"].map(String::from).to_vec()];
     let mut findings = Vec::new();
     for Examined { name, probed } in &examined {
@@ -49,19 +49,21 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     let severity = if config.is_production() { Severity::Error } else { Severity::Warning };
     findings
         .extend(insecurities(config).into_iter().map(|why| (severity, format!("settings: {why}"))));
-    say(&table(&rows));
+    told.say(&table(&rows));
     for (severity, message) in &findings {
         let mark = if *severity == Severity::Error { "error  " } else { "warning" };
-        say(&format!("{mark}  {message}"));
+        told.say(&format!("{mark}  {message}"));
     }
     let errors = findings.iter().filter(|(severity, _)| *severity == Severity::Error).count();
-    say(&format!("{errors} errors, {} warnings", findings.len() - errors));
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    told.say(&format!("{errors} errors, {} warnings", findings.len() - errors));
+    told.exit_with(u8::from(errors > 0));
+    Ok(())
 }
 
 /// Asks each backend, whether or not the others are there; and what migrations say.
-async fn examine(config: &Config) -> (Vec<Examined>, Result<Vec<Migration>, String>) {
-    let store = compose::store(config).await;
+async fn examine(desk: &Desk<'_>) -> (Vec<Examined>, Result<Vec<Migration>, String>) {
+    let config = desk.config;
+    let store = desk.store().await;
     let mut examined = vec![Examined {
         name: DATABASE,
         probed: match &store {

@@ -1,17 +1,14 @@
 //! `outrigger keys rotate`, `outrigger keys webhook`
 
-use std::process::ExitCode;
-
 use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use outrigger_domain::tasks::Kinds;
 use outrigger_kernel::Ctx;
 use outrigger_kernel::secret::ExposeSecret;
 
-use super::say;
-use crate::compose::{Backends, services, shared, webhook_keys};
-use crate::config::Config;
-use crate::lifecycle::{prepare_store, runtime};
+use super::desk::{Desk, Told};
+use crate::compose::{services, shared, webhook_keys};
+use crate::lifecycle::prepare_store;
 
 pub(super) fn command() -> Command {
     Command::new("keys")
@@ -27,28 +24,25 @@ pub(super) fn command() -> Command {
         ))
 }
 
-pub(super) fn run(config: &Config, matches: &ArgMatches) -> Result<ExitCode> {
-    if matches.subcommand_matches("webhook").is_some() {
-        let keys = webhook_keys(config)?;
+pub(super) async fn run(desk: &Desk<'_>, matches: &ArgMatches, told: &mut Told) -> Result<()> {
+    let Some(rotate) = matches.subcommand_matches("rotate") else {
+        let keys = webhook_keys(desk.config)?;
         let derived = keys.derived().context(
             "webhooks.secrets names a secret \"default\": it signs, and none is derived from auth.secret",
         )?;
-        say(derived.expose_secret());
-        return Ok(ExitCode::SUCCESS);
+        told.say(derived.expose_secret());
+        return Ok(());
+    };
+    let ports = desk.backends()?.connect().await?.ports;
+    prepare_store(desk.config, &*ports.store).await?;
+    let shared = shared(desk.config, Kinds::default(), &ports)?;
+    let auth = services(&ports, &shared).auth;
+    let rotated =
+        auth.rotate_keys(&Ctx::system("keys rotate"), rotate.get_flag("refuse-old")).await?;
+    told.say(&format!("key {} signs from {}", rotated.kid, rotated.signs_from));
+    match rotated.old_accepted_until {
+        Some(until) => told.say(&format!("tokens of the keys before are accepted until {until}")),
+        None => told.say("tokens of the keys before are refused from now on"),
     }
-    let refuse_old =
-        matches.subcommand_matches("rotate").is_some_and(|rotate| rotate.get_flag("refuse-old"));
-    runtime()?.block_on(async {
-        let ports = Backends::open(config)?.connect().await?.ports;
-        prepare_store(config, &*ports.store).await?;
-        let shared = shared(config, Kinds::default(), &ports)?;
-        let auth = services(&ports, &shared).auth;
-        let rotated = auth.rotate_keys(&Ctx::system("keys rotate"), refuse_old).await?;
-        say(&format!("key {} signs from {}", rotated.kid, rotated.signs_from));
-        match rotated.old_accepted_until {
-            Some(until) => say(&format!("tokens of the keys before are accepted until {until}")),
-            None => say("tokens of the keys before are refused from now on"),
-        }
-        Ok(ExitCode::SUCCESS)
-    })
+    Ok(())
 }

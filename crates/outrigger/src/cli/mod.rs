@@ -2,6 +2,7 @@
 
 mod admin;
 mod config_show;
+pub(crate) mod desk;
 mod doctor;
 mod health;
 mod keys;
@@ -24,14 +25,15 @@ use crate::lifecycle;
 
 /// Does what the arguments say.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>, additions: &Additions) -> ExitCode {
-    let matches = match command().try_get_matches_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let matches = match command().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    match dispatch(&matches, additions) {
+    match dispatch(&matches, args, additions) {
         Ok(code) => code,
         Err(error) => {
             // One line, with every cause: what failed, where it was set, and why.
@@ -105,16 +107,12 @@ fn flag(name: &'static str, key: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(key).help(help)
 }
 
-fn dispatch(matches: &ArgMatches, additions: &Additions) -> Result<ExitCode> {
+fn dispatch(matches: &ArgMatches, args: Vec<OsString>, additions: &Additions) -> Result<ExitCode> {
     let loaded = load(matches)?;
     let config = &loaded.config;
     match matches.subcommand() {
+        Some((name, _)) if desk::COMMANDS.contains(&name) => desk::run(config, args, matches),
         Some(("serve", _)) => lifecycle::serve(config, additions).map(|()| ExitCode::SUCCESS),
-        Some(("migrate", sub)) => migrate::run(config, sub),
-        Some(("doctor", _)) => doctor::run(config),
-        Some(("admin", sub)) => admin::run(config, sub),
-        Some(("keys", sub)) => keys::run(config, sub),
-        Some(("tasks", sub)) => tasks::run(config, sub),
         Some(("config", _)) => config_show::run(&loaded),
         Some(("openapi", _)) => openapi::run(config, additions),
         Some(("metrics", _)) => metrics::run(),

@@ -1,17 +1,14 @@
 //! `outrigger tasks …`: looks after tasks and queues without the API.
 
-use std::process::ExitCode;
-
 use anyhow::{Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use outrigger_domain::tasks::{Kinds, ReplayInput, TaskQuery, Tasks};
 use outrigger_kernel::{Ctx, PageRequest, limits};
 
-use super::say;
+use super::desk::{Desk, Told};
 use super::table::table;
-use crate::compose::{Backends, check_queue, services, shared};
-use crate::config::Config;
-use crate::lifecycle::{prepare_store, runtime};
+use crate::compose::{check_queue, services, shared};
+use crate::lifecycle::prepare_store;
 
 pub(super) fn command() -> Command {
     let id = || Arg::new("id").required(true).value_name("ID").help("the task, tsk_…");
@@ -63,40 +60,38 @@ fn filtered(command: Command) -> Command {
         .arg(word("queue", "only of this queue").value_name("QUEUE"))
 }
 
-pub(super) fn run(config: &Config, matches: &ArgMatches) -> Result<ExitCode> {
-    runtime()?.block_on(async {
-        check_queue(config).await?;
-        let connected = Backends::open(config)?.connect().await?;
-        connected.settle().await;
-        let ports = connected.ports;
-        prepare_store(config, &*ports.store).await?;
-        let tasks = services(&ports, &shared(config, Kinds::default(), &ports)?).tasks;
-        let ctx = Ctx::system("tasks");
-        let text = |of: &ArgMatches, name: &str| of.get_one::<String>(name).cloned();
-        match matches.subcommand() {
-            Some(("list", sub)) => list(&tasks, &ctx, sub).await?,
-            Some(("show", sub)) => {
-                let id = text(sub, "id").unwrap_or_default();
-                say(&serde_json::to_string_pretty(&tasks.get(&ctx, &id).await?)?);
-            }
-            Some(("retry", sub)) => retry(&tasks, &ctx, sub).await?,
-            Some(("cancel", sub)) => {
-                let task = tasks.cancel(&ctx, &text(sub, "id").unwrap_or_default()).await?;
-                match task.status.is_final() {
-                    true => say(&format!("{} is cancelled", task.id)),
-                    false => say(&format!("{} runs; its worker is told", task.id)),
-                }
-            }
-            Some(("queues", _)) => queues(&tasks, &ctx).await?,
-            Some((verb @ ("pause" | "resume"), sub)) => {
-                let queue = text(sub, "queue").unwrap_or_default();
-                tasks.set_paused(&ctx, &queue, verb == "pause").await?;
-                say(&format!("{queue}: {verb}d"));
-            }
-            _ => bail!("tasks has no such command"),
+pub(super) async fn run(desk: &Desk<'_>, matches: &ArgMatches, told: &mut Told) -> Result<()> {
+    check_queue(desk.config).await?;
+    let connected = desk.backends()?.connect().await?;
+    connected.settle().await;
+    let ports = connected.ports;
+    prepare_store(desk.config, &*ports.store).await?;
+    let tasks = services(&ports, &shared(desk.config, Kinds::default(), &ports)?).tasks;
+    let ctx = Ctx::system("tasks");
+    let text = |of: &ArgMatches, name: &str| of.get_one::<String>(name).cloned();
+    match matches.subcommand() {
+        Some(("list", sub)) => list(&tasks, &ctx, sub, told).await?,
+        Some(("show", sub)) => {
+            let id = text(sub, "id").unwrap_or_default();
+            told.say(&serde_json::to_string_pretty(&tasks.get(&ctx, &id).await?)?);
         }
-        Ok(ExitCode::SUCCESS)
-    })
+        Some(("retry", sub)) => retry(&tasks, &ctx, sub, told).await?,
+        Some(("cancel", sub)) => {
+            let task = tasks.cancel(&ctx, &text(sub, "id").unwrap_or_default()).await?;
+            match task.status.is_final() {
+                true => told.say(&format!("{} is cancelled", task.id)),
+                false => told.say(&format!("{} runs; its worker is told", task.id)),
+            }
+        }
+        Some(("queues", _)) => queues(&tasks, &ctx, told).await?,
+        Some((verb @ ("pause" | "resume"), sub)) => {
+            let queue = text(sub, "queue").unwrap_or_default();
+            tasks.set_paused(&ctx, &queue, verb == "pause").await?;
+            told.say(&format!("{queue}: {verb}d"));
+        }
+        _ => bail!("tasks has no such command"),
+    }
+    Ok(())
 }
 
 fn query(matches: &ArgMatches) -> TaskQuery {
@@ -104,7 +99,7 @@ fn query(matches: &ArgMatches) -> TaskQuery {
     TaskQuery { status: text("status"), kind: text("kind"), queue: text("queue") }
 }
 
-async fn list(tasks: &Tasks, ctx: &Ctx, matches: &ArgMatches) -> Result<()> {
+async fn list(tasks: &Tasks, ctx: &Ctx, matches: &ArgMatches, told: &mut Told) -> Result<()> {
     let count = matches.get_one::<u32>("limit").map_or(20, |limit| *limit as usize);
     let head = ["id", "kind", "queue", "status", "attempts", "enqueued", "error"];
     let mut rows = vec![head.map(String::from).to_vec()];
@@ -124,11 +119,11 @@ async fn list(tasks: &Tasks, ctx: &Ctx, matches: &ArgMatches) -> Result<()> {
             break;
         }
     }
-    say(&table(&rows));
+    told.say(&table(&rows));
     Ok(())
 }
 
-async fn retry(tasks: &Tasks, ctx: &Ctx, matches: &ArgMatches) -> Result<()> {
+async fn retry(tasks: &Tasks, ctx: &Ctx, matches: &ArgMatches, told: &mut Told) -> Result<()> {
     let ids: Vec<&String> = matches.get_many::<String>("id").into_iter().flatten().collect();
     if ids.is_empty() && !matches.get_flag("all") {
         bail!("name tasks, or say --all; --status, --kind and --queue say all of which");
@@ -139,7 +134,7 @@ async fn retry(tasks: &Tasks, ctx: &Ctx, matches: &ArgMatches) -> Result<()> {
     }
     for id in &ids {
         tasks.replay(ctx, id).await?;
-        say(&format!("{id} begins again"));
+        told.say(&format!("{id} begins again"));
     }
     if !ids.is_empty() {
         return Ok(());
@@ -154,11 +149,11 @@ async fn retry(tasks: &Tasks, ctx: &Ctx, matches: &ArgMatches) -> Result<()> {
             break;
         }
     }
-    say(&format!("{retried} tasks begin again"));
+    told.say(&format!("{retried} tasks begin again"));
     Ok(())
 }
 
-async fn queues(tasks: &Tasks, ctx: &Ctx) -> Result<()> {
+async fn queues(tasks: &Tasks, ctx: &Ctx, told: &mut Told) -> Result<()> {
     let head = ["queue", "queued", "scheduled", "running", "dead", "oldest", ""];
     let mut rows = vec![head.map(String::from).to_vec()];
     rows.extend(tasks.queues(ctx).await?.into_iter().map(|queue| {
@@ -170,6 +165,6 @@ async fn queues(tasks: &Tasks, ctx: &Ctx) -> Result<()> {
         row.extend([oldest, paused.to_owned()]);
         row
     }));
-    say(&table(&rows));
+    told.say(&table(&rows));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The command line, and starts that do not succeed.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use crate::support::{Backend, Server, ServerOptions, dead, on_each_backend, run, unique};
@@ -8,16 +9,17 @@ use outrigger_testkit::{Postgres, PostgresOptions, Redis, TempDir, wait_until};
 
 on_each_backend!(
     doctor_checks_every_backend,
+    administrators_are_made_while_it_serves,
     migrations_are_planned_and_applied,
     the_settings_are_shown_without_secrets,
     keys_rotate_and_nobody_is_logged_out,
 );
 
 fn doctor_checks_every_backend(server: &Server) {
-    // SQLite belongs to the process that serves; doctor is for another moment then.
     let (done, text) = server.run(&["doctor"]);
     match &server.options.backend {
-        Backend::Sqlite => assert!(!done && text.contains("database"), "{text}"),
+        // The process that has the database answers.
+        Backend::Sqlite => assert!(done && text.contains("SQLite 3"), "{text}"),
         Backend::Urls { .. } => {
             // The shared PostgreSQL of the tests does not wait for its disk, and doctor says so.
             assert!(!done && text.contains("fsync is off") && text.contains("1 errors"), "{text}");
@@ -26,6 +28,30 @@ fn doctor_checks_every_backend(server: &Server) {
             }
         }
     }
+}
+
+fn administrators_are_made_while_it_serves(server: &Server) {
+    let email = format!("{}@example.com", unique("operator"));
+    let password = "copper-lantern-41-heron";
+    let create = ["admin", "create", "--email", &email];
+    let (done, text) = run(&server.options, server.path(), &create, &format!("{password}\n"));
+    assert!(done && text.contains("was made") && !text.contains(password), "{text}");
+    let login = server.api().login(&email, password).expect(200).json();
+    assert_eq!(login["user"]["role"], "admin");
+    let (done, text) = run(&server.options, server.path(), &create, &format!("{password}\n"));
+    assert!(!done && text.contains("e-mail"), "the second time it says why not: {text}");
+}
+
+#[test]
+fn only_the_same_user_of_the_machine_can_give_orders_and_a_process_that_was_killed_takes_none() {
+    let server = Server::start(&ServerOptions::on(Backend::Sqlite));
+    let socket = server.path().join("data/outrigger.db.sock");
+    assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let (done, text) = server.run(&["migrate", "plan"]);
+    assert!(done && text.contains(" 0 missing"), "{text}");
+    server.process.kill();
+    let (done, text) = server.run(&["migrate", "plan"]);
+    assert!(done && text.contains(" 0 missing"), "done here, now that nobody serves: {text}");
 }
 
 #[test]
@@ -91,7 +117,6 @@ fn doctor_asks_each_backend_whether_or_not_the_others_are_there() {
 }
 
 fn migrations_are_planned_and_applied(server: &Server) {
-    let Backend::Urls { .. } = &server.options.backend else { return };
     let (done, text) = server.run(&["migrate", "plan"]);
     assert!(done && text.contains(" 0 missing"), "{text}");
     let (done, text) = server.run(&["migrate", "apply"]);
@@ -113,7 +138,6 @@ fn the_settings_are_shown_without_secrets(server: &Server) {
 }
 
 fn keys_rotate_and_nobody_is_logged_out(server: &Server) {
-    let Backend::Urls { .. } = &server.options.backend else { return };
     let user = server.user();
     let count = || {
         let jwks = server.api().get("/.well-known/jwks.json").expect(200).json();
@@ -261,7 +285,8 @@ fn production_refuses_what_is_not_secure_and_names_each_reason() {
 #[test]
 fn a_second_process_on_the_same_file_is_refused() {
     let server = Server::start(&ServerOptions::on(Backend::Sqlite));
-    let (done, text) = server.run(&["migrate", "plan"]);
+    let ports = ["--port", "0", "--set", "http.internal_port=0"];
+    let (done, text) = server.run(&[&["serve"], &ports[..]].concat());
     assert!(!done && text.contains("database.url"), "{text}");
     server.admin().get("/api/v1/collections").expect(200);
 }

@@ -1,0 +1,134 @@
+//! The operator's desk: commands that work with the database. They are done in this process; or, while
+//! another one of this machine has the SQLite database, by that one (`operator`).
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::ArgMatches;
+use outrigger_ports::store::Store;
+use serde::{Deserialize, Serialize};
+
+use super::{admin, doctor, keys, migrate, say, tasks};
+use crate::compose::{self, Backends};
+use crate::config::Config;
+use crate::lifecycle::runtime;
+use crate::operator;
+
+/// The commands of the desk.
+pub(super) const COMMANDS: [&str; 5] = ["admin", "doctor", "keys", "migrate", "tasks"];
+
+/// What somebody wants to be done.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Order {
+    /// The command line.
+    args: Vec<String>,
+    /// The first line of standard input, for commands that read it.
+    input: String,
+}
+
+/// What was done.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Told {
+    text: String,
+    code: u8,
+}
+
+impl Told {
+    /// A line for a person.
+    pub(super) fn say(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// The exit code; 0 unless it is set.
+    pub(super) fn exit_with(&mut self, code: u8) {
+        self.code = code;
+    }
+}
+
+/// What commands work with.
+pub(crate) struct Desk<'a> {
+    pub(super) config: &'a Config,
+    open: Option<&'a Arc<Backends>>,
+}
+
+impl<'a> Desk<'a> {
+    /// In a process that has its backends open.
+    pub(crate) fn of(config: &'a Config, backends: &'a Arc<Backends>) -> Self {
+        Self { config, open: Some(backends) }
+    }
+
+    /// The backends.
+    ///
+    /// # Errors
+    /// Names the setting whose value does not work.
+    pub(super) fn backends(&self) -> Result<Arc<Backends>> {
+        match self.open {
+            Some(backends) => Ok(backends.clone()),
+            None => Ok(Arc::new(Backends::open(self.config)?)),
+        }
+    }
+
+    /// The database alone.
+    ///
+    /// # Errors
+    /// Names the setting whose database cannot be used.
+    pub(super) async fn store(&self) -> Result<Arc<dyn Store>> {
+        match self.open {
+            Some(backends) => backends.store().await,
+            None => compose::store(self.config).await,
+        }
+    }
+
+    /// Does what another process of this machine was asked for.
+    ///
+    /// # Errors
+    /// Those of the command.
+    pub(crate) async fn take(&self, order: &Order) -> Result<Told> {
+        self.perform(&super::command().try_get_matches_from(&order.args)?, &order.input).await
+    }
+
+    async fn perform(&self, matches: &ArgMatches, input: &str) -> Result<Told> {
+        let mut told = Told::default();
+        match matches.subcommand() {
+            Some(("admin", sub)) => admin::run(self, sub, input, &mut told).await?,
+            Some(("doctor", _)) => doctor::run(self, &mut told).await?,
+            Some(("keys", sub)) => keys::run(self, sub, &mut told).await?,
+            Some(("migrate", sub)) => migrate::run(self, sub, &mut told).await?,
+            Some(("tasks", sub)) => tasks::run(self, sub, &mut told).await?,
+            _ => bail!("that is for another process"),
+        }
+        Ok(told)
+    }
+}
+
+/// Has the command done, and says what came of it.
+pub(super) fn run(config: &Config, args: Vec<OsString>, matches: &ArgMatches) -> Result<ExitCode> {
+    let input = match matches.subcommand_name() {
+        Some("admin") => first_line()?,
+        _ => String::new(),
+    };
+    let text = |arg: OsString| arg.into_string().map_err(|_| anyhow!("an argument is not UTF-8"));
+    let args = args.into_iter().map(text).collect::<Result<_>>()?;
+    let order = Order { args, input };
+    let told = match operator::ask(config, &order)? {
+        Some(told) => told,
+        None => {
+            let desk = Desk { config, open: None };
+            runtime()?.block_on(desk.perform(matches, &order.input))?
+        }
+    };
+    say(told.text.trim_end_matches('\n'));
+    let _closed = std::io::stdout().flush();
+    Ok(ExitCode::from(told.code))
+}
+
+/// On the command line a password would stand in the process list and the shell's history.
+fn first_line() -> Result<String> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).context("the password cannot be read")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
