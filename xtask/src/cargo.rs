@@ -6,6 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::root::root;
 
+/// Every backend is built in, as in the released image.
+pub(crate) const FULL: [&str; 2] = ["--features", "outrigger/full"];
+
 /// A cargo command: the cargo that started this program, without its variables about xtask's own
 /// package, which would make build scripts of others run again.
 pub(crate) fn command(args: &[&str]) -> Command {

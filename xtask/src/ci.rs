@@ -29,6 +29,7 @@ const DOCUMENTED: &[&str] = &[
     "outrigger",
     "outrigger-embedded",
     "outrigger-sql",
+    "outrigger-dynamodb",
     "outrigger-redis",
     "outrigger-conformance",
     "outrigger-testkit",
@@ -63,8 +64,8 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn lints() -> Result<()> {
-    let args = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    cargo::pass(&mut cargo::command(&args))
+    let mut command = cargo::command(&["clippy", "--workspace", "--all-targets"]);
+    cargo::pass(command.args(cargo::FULL).args(["--", "-D", "warnings"]))
 }
 
 fn rustdoc() -> Result<()> {

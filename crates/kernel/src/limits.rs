@@ -12,6 +12,9 @@ pub const UNIQUES_MAX: usize = 3;
 pub const INDEX_VALUE_BYTES_MAX: usize = 512;
 /// Most documents in a batch.
 pub const BATCH_MAX: usize = 20;
+/// Largest bodies of a batch, together, in bytes. DynamoDB allows 4 MB for all that a transaction
+/// writes, with keys and entries.
+pub const BATCH_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Most operations of a client in `/api/v1/batch`; the rest of a batch is for Outrigger itself
 /// (idempotency, audit).
 pub const BATCH_OPERATIONS_MAX: usize = 16;
@@ -82,6 +85,7 @@ const _: () = assert!(RECORD_DATA_BYTES_MAX < DOCUMENT_BYTES_MAX);
 const _: () =
     assert!(TASK_SEALED_BYTES_MAX + 2 * TASK_RESULT_BYTES_MAX + 8_192 < DOCUMENT_BYTES_MAX);
 const _: () = assert!(BATCH_OPERATIONS_MAX + 2 <= BATCH_MAX);
+const _: () = assert!(DOCUMENT_BYTES_MAX <= BATCH_BYTES_MAX);
 const _: () = assert!(TRIGGERS_MAX < BATCH_OPERATIONS_MAX);
 const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && PAGE_MAX <= QUERY_LIMIT_MAX);
 const _: () = assert!(PAGE_MAX <= PAGE_SCAN_MAX && PAGE_SCAN_MAX <= QUERY_LIMIT_MAX);

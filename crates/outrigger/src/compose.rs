@@ -1,6 +1,5 @@
 //! The only wiring: settings -> adapters -> services.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use outrigger_ports::mailer::Mailer;
 use outrigger_ports::queue::{Queue, QueueError, TaskBoard};
 use outrigger_ports::store::Store;
 use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions, RedisQueue};
-use outrigger_sql::{PostgresOptions, PostgresReplica, PostgresStore, SqliteOptions, SqliteStore};
+use outrigger_sql::PostgresReplica;
 use outrigger_web::{WebClient, WebOptions};
 
 use rustls::pki_types::CertificateDer;
@@ -34,6 +33,7 @@ use rustls::pki_types::pem::PemObject;
 use crate::Additions;
 use crate::auth_settings::auth_settings;
 use crate::config::{Config, QueueOn};
+use crate::database::{Database, replica};
 use outrigger_worker::Registry;
 
 /// What the threads of a process have in common: one SQLite file, one cache in memory.
@@ -42,7 +42,7 @@ pub(crate) struct Backends {
     config: Config,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    sqlite: Option<SqliteStore>,
+    database: Database,
     memory_cache: Arc<MemoryCache>,
     /// Without Redis the threads also share what keeps the cache right: one load per key then
     /// holds across them at once.
@@ -101,11 +101,12 @@ impl Backends {
     /// Names the setting whose value does not work.
     pub(crate) fn open(config: &Config) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let database = Database::open(config, &clock)?;
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let breaker = |name| Arc::new(Breaker::new(name, clock.clone(), random.clone()));
         let memory_cache = Arc::new(MemoryCache::new(config.cache.memory_bytes_max, clock.clone()));
         Ok(Self {
-            sqlite: sqlite(config, &clock)?,
+            database,
             memory_aside: Arc::new(CacheAside::new(memory_cache.clone(), random.clone())),
             memory_cache,
             lost_writes: LostWrites::default(),
@@ -206,81 +207,8 @@ impl Backends {
     /// # Errors
     /// Names the setting whose database cannot be used.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>> {
-        open_store(&self.config, self.sqlite.as_ref(), self.clock()).await
+        self.database.connect(&self.config, self.clock()).await
     }
-}
-
-/// The database alone, whatever becomes of other backends.
-///
-/// # Errors
-/// Names the setting whose database cannot be used.
-pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    open_store(config, sqlite(config, &clock)?.as_ref(), clock).await
-}
-
-/// The file of an embedded database, which is opened once for the process; `None` for another one.
-fn sqlite(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<SqliteStore>> {
-    match config.database.url.expose().split_once("://") {
-        Some(("sqlite", path)) if !path.is_empty() => {
-            let options = SqliteOptions::at(Path::new(path));
-            Ok(Some(SqliteStore::open(&options, clock.clone()).context("database.url")?))
-        }
-        Some(("postgres" | "postgresql", _)) => Ok(None),
-        Some((scheme, _)) => bail!(
-            "database.url: {scheme}:// is not compiled into this binary; use sqlite://PATH or postgres://…"
-        ),
-        None => bail!("database.url: expected sqlite://PATH or postgres://…"),
-    }
-}
-
-async fn open_store(
-    config: &Config,
-    sqlite: Option<&SqliteStore>,
-    clock: Arc<dyn Clock>,
-) -> Result<Arc<dyn Store>> {
-    if let Some(sqlite) = sqlite {
-        return Ok(Arc::new(sqlite.for_thread().context("database.url")?));
-    }
-    let options = postgres_options(config);
-    let store = PostgresStore::connect(&options, clock).await;
-    Ok(Arc::new(store.context("database.url")?))
-}
-
-/// The file of the database, if it is SQLite.
-pub(crate) fn sqlite_path(config: &Config) -> Option<&Path> {
-    let path = config.database.url.expose().strip_prefix("sqlite://")?;
-    (!path.is_empty()).then(|| Path::new(path))
-}
-
-fn postgres_options(config: &Config) -> PostgresOptions {
-    let database = &config.database;
-    let threads = config.threads();
-    let readonly_url = &database.readonly_url;
-    PostgresOptions {
-        readonly_url: readonly_url.is_set().then(|| readonly_url.secret().clone()),
-        read_connections: database.read_connections,
-        write_connections: database.write_connections.div_ceil(threads),
-        statement_timeout: Duration::from_millis(database.statement_timeout_ms),
-        handles: config.database_handles(),
-        ..PostgresOptions::at(database.url.secret().clone())
-    }
-}
-
-/// The replica for lists, to be asked how it is; with `must_open` it must be there now.
-///
-/// # Errors
-/// Names the setting whose database cannot be used.
-pub(crate) async fn replica(
-    config: &Config,
-    clock: Arc<dyn Clock>,
-    must_open: bool,
-) -> Result<Option<PostgresReplica>> {
-    if !config.database.url.expose().starts_with("postgres") {
-        return Ok(None);
-    }
-    let replica = PostgresReplica::connect(&postgres_options(config), clock, must_open).await;
-    replica.context("database.readonly_url")
 }
 
 fn redis(

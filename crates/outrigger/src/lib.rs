@@ -20,6 +20,7 @@ mod bootstrap;
 mod cli;
 mod compose;
 pub mod config;
+mod database;
 mod head_timer;
 mod internal;
 mod lifecycle;

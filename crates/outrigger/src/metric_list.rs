@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 28] = [
+pub(crate) const ALL: [Metric; 30] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -96,6 +96,24 @@ pub(crate) const ALL: [Metric; 28] = [
         Unit::Seconds,
         &[],
         "How long commits waited for a connection to PostgreSQL.",
+    ),
+    metric(
+        "outrigger_dynamodb_retries_total",
+        Counter,
+        Unit::Count,
+        &[("reason", "throttled, conflict, connection")],
+        "Requests to DynamoDB that were sent again: over its capacity, at the same time as another \
+         transaction on the same items, or because no answer came.",
+    ),
+    metric(
+        "outrigger_dynamodb_units_total",
+        Counter,
+        Unit::Count,
+        &[
+            ("operation", "get, get_many, query, commit, scan, purge_expired, probe"),
+            ("kind", "read, write"),
+        ],
+        "Read and write units of DynamoDB that calls of the store took: what is paid for.",
     ),
     metric(
         "outrigger_http_request_duration_seconds",

@@ -16,8 +16,9 @@ use tokio::net::UnixListener;
 use tokio::time::timeout;
 
 use crate::cli::desk::{Desk, Order, Told};
-use crate::compose::{Backends, sqlite_path};
+use crate::compose::Backends;
 use crate::config::Config;
+use crate::database::sqlite_path;
 
 /// Largest order, in bytes.
 const ORDER_BYTES_MAX: u64 = 64 * 1024;

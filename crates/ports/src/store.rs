@@ -138,6 +138,14 @@ impl Write {
         }
     }
 
+    /// How long the body is that it writes.
+    pub fn body_bytes(&self) -> usize {
+        match self {
+            Self::Put { body, .. } => body.len(),
+            _ => 0,
+        }
+    }
+
     /// The entries that the document has afterwards.
     pub fn entries(&self) -> &[Entry] {
         match self {
@@ -150,7 +158,8 @@ impl Write {
 /// Writes that happen together or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// At most [`limits::BATCH_MAX`], each key at most once.
+    /// At most [`limits::BATCH_MAX`], each key at most once, with bodies of at most
+    /// [`limits::BATCH_BYTES_MAX`] together.
     pub writes: Vec<Write>,
 }
 
@@ -184,6 +193,7 @@ impl Batch {
         if self.writes.len() > limits::BATCH_MAX {
             return bound(limits::BATCH_MAX, format!("more than {} writes", limits::BATCH_MAX));
         }
+        let mut bytes = 0;
         for (position, write) in self.writes.iter().enumerate() {
             if self.writes[..position].iter().any(|earlier| earlier.key() == write.key()) {
                 return bound(position, "the same document twice".to_owned());
@@ -193,6 +203,11 @@ impl Batch {
             {
                 return bound(position, format!("body over {} bytes", limits::DOCUMENT_BYTES_MAX));
             }
+            bytes += write.body_bytes();
+            if bytes > limits::BATCH_BYTES_MAX {
+                let what = format!("bodies over {} bytes together", limits::BATCH_BYTES_MAX);
+                return bound(position, what);
+            }
             let id = &write.key().id;
             if id.is_empty() || id.len() > limits::ID_BYTES_MAX {
                 return bound(position, format!("id not 1 to {} bytes", limits::ID_BYTES_MAX));
@@ -201,6 +216,29 @@ impl Batch {
         }
         Ok(())
     }
+}
+
+/// Cuts a list into pieces that fit into a batch each: of at most `most` parts, with bodies of at
+/// most [`limits::BATCH_BYTES_MAX`] together.
+pub fn pieces<T>(
+    parts: impl IntoIterator<Item = T>,
+    most: usize,
+    body_bytes: impl Fn(&T) -> usize,
+) -> Vec<Vec<T>> {
+    let mut pieces: Vec<Vec<T>> = Vec::new();
+    let mut sum = 0;
+    for part in parts {
+        let bytes = body_bytes(&part);
+        sum += bytes;
+        match pieces.last_mut() {
+            Some(last) if last.len() < most && sum <= limits::BATCH_BYTES_MAX => last.push(part),
+            _ => {
+                pieces.push(vec![part]);
+                sum = bytes;
+            }
+        }
+    }
+    pieces
 }
 
 fn validate_entries(write: usize, entries: &[Entry]) -> Result<(), StoreError> {
@@ -438,4 +476,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Asks the database something real.
     async fn probe(&self) -> Result<Probed, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_cut_by_number_and_by_bytes() {
+        let sizes = |parts: &[usize], most| pieces(parts.to_vec(), most, |bytes| *bytes);
+        assert_eq!(sizes(&[1, 2, 3, 4, 5], 2), [vec![1, 2], vec![3, 4], vec![5]]);
+        let half = limits::BATCH_BYTES_MAX / 2;
+        assert_eq!(sizes(&[half, half, 1, half], 9), [vec![half, half], vec![1, half]]);
+        assert_eq!(sizes(&[], 3), Vec::<Vec<usize>>::new());
+    }
 }

@@ -18,7 +18,8 @@ pub(super) struct Binary {
 impl Binary {
     /// Builds it.
     pub(super) fn build() -> Result<Self> {
-        cargo::pass(&mut cargo::command(&["build", "--quiet", "--package", "outrigger"]))?;
+        let mut command = cargo::command(&["build", "--quiet", "--package", "outrigger"]);
+        cargo::pass(command.args(cargo::FULL))?;
         let program = program(&metadata::workspace()?.target_directory);
         Ok(Self { program, folder: TempDir::new("gen")? })
     }

@@ -28,7 +28,7 @@ const NOT_REFUSED: &str = "[warnings]\nfail-on = [\"missing_auth\", \"unmatched_
 /// When the tool cannot be installed, or an answer is not as the document says.
 pub(crate) fn run_alone() -> Result<()> {
     let tool = install()?;
-    cargo::pass(&mut cargo::command(&["build", "--package", "outrigger"]))?;
+    cargo::pass(cargo::command(&["build", "--package", "outrigger"]).args(cargo::FULL))?;
     let program = generate::program(&metadata::workspace()?.target_directory);
     let scratch = Scratch::new()?;
     run(&tool, &program, &scratch)?;

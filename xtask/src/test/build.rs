@@ -39,7 +39,8 @@ pub(super) fn all() -> Result<Build> {
     let metadata = metadata::workspace()?;
     let args = ["build", "--workspace", "--all-targets", "--message-format"];
     let mut command = cargo::command(&args);
-    let answer = cargo::capture(command.arg("json-render-diagnostics"))?;
+    command.arg("json-render-diagnostics").args(cargo::FULL);
+    let answer = cargo::capture(&mut command)?;
     let names = metadata.workspace_members.iter().map(|id| {
         let package = metadata.packages.iter().find(|package| package.id == *id);
         (id.as_str(), package.map_or("", |package| package.name.as_str()))

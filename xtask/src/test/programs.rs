@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use anyhow::Result;
-use outrigger_testkit::{Program, install_missing};
+use outrigger_testkit::{DynamoDb, Program, install_missing};
 
 use crate::out::say;
+use crate::tools;
 
 const PYTHON: Program = Program { name: "python3", dirs: &[], package: "python3" };
 /// Fills a virtual environment from outside, so that Python's own pip in it is not needed.
@@ -22,7 +23,10 @@ pub(super) fn require() -> Result<()> {
     if !installed.is_empty() {
         say(&format!("installed: {}", installed.join(", ")));
     }
-    Ok(())
+    if DynamoDb::program().is_err() {
+        tools::from_crates("dynoxide", DynamoDb::INSTALL)?;
+    }
+    DynamoDb::program().map(drop)
 }
 
 /// One line for each server that the tests run on.

@@ -58,6 +58,7 @@ fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
 
 fn command(scratch: &Scratch, filters: &[String]) -> Command {
     let mut cargo = cargo::command(&["test", "--workspace", "--no-fail-fast", "--color", "never"]);
+    cargo.args(cargo::FULL);
     if let Some(setpriv) = setpriv() {
         let setpriv = setpriv.to_string_lossy();
         // When cargo ends first, its test program must too.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::out::table;
 
 /// Words in the names of packages and modules that say what a test runs on.
-const BACKENDS: &[&str] =
-    &["embedded", "sqlite", "postgres", "redis", "cluster", "haproxy", "nginx", "balancer"];
+const BACKENDS: &[&str] = &[
+    "embedded", "sqlite", "postgres", "dynamodb", "redis", "cluster", "haproxy", "nginx",
+    "balancer",
+];
 
 /// One test program, or the examples in the documentation of one crate.
 #[derive(Debug, Default)]

@@ -29,6 +29,7 @@ const EMBEDDED: &str = "outrigger-embedded";
 const SQL: &str = "outrigger-sql";
 const REDIS: &str = "outrigger-redis";
 const MAIL: &str = "outrigger-mail";
+const DYNAMODB: &str = "outrigger-dynamodb";
 const WEB: &str = "outrigger-web";
 const CONFORMANCE: &str = "outrigger-conformance";
 const TESTKIT: &str = "outrigger-testkit";
@@ -45,6 +46,7 @@ const GRAPH: &[Edges] = &[
     edges(EMBEDDED, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     // The memory store is the model that the real ones are compared with.
     edges(SQL, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
+    edges(DYNAMODB, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
     edges(REDIS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     edges(MAIL, &[KERNEL, PORTS], &[TESTKIT]),
     edges(WEB, &[PORTS], &[TESTKIT]),
@@ -52,7 +54,7 @@ const GRAPH: &[Edges] = &[
     edges(TESTKIT, &[], &[]),
     edges(
         OUTRIGGER,
-        &[KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, REDIS, MAIL, WEB],
+        &[KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, DYNAMODB, REDIS, MAIL, WEB],
         &[TESTKIT],
     ),
     edges("xtask", &[TESTKIT], &[]),

@@ -27,6 +27,8 @@ const VENDORS: &[Vendor] = &[
     vendor("tokio-postgres", &["outrigger-sql"]),
     vendor("tokio-postgres-rustls", &["outrigger-sql"]),
     vendor("redis", &["outrigger-redis"]),
+    vendor("aws-config", &["outrigger-dynamodb"]),
+    vendor("aws-sdk-dynamodb", &["outrigger-dynamodb"]),
     vendor("lettre", &["outrigger-mail"]),
     vendor("axum", OUTER),
     vendor("hyper", CONNECTIONS),

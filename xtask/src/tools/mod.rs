@@ -1,6 +1,7 @@
-//! Tools of the checks that come from PyPI, at pinned versions, each in a folder of its own in
+//! Tools of the checks that come from PyPI and crates.io, at pinned versions, each in a folder of its own in
 //! the cache: installed at the first use, and again only when its list of versions changes.
 
+mod crates;
 mod python;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::metadata;
 use crate::out::say;
+pub(crate) use crates::install as from_crates;
 pub(crate) use python::install as python;
 
 /// The file that says what a folder holds; written last.

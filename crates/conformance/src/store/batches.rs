@@ -128,6 +128,23 @@ pub async fn the_largest_batch_is_taken(factory: &dyn StoreFactory) {
     assert_eq!(found.len(), limits::BATCH_MAX);
 }
 
+/// Bodies of as many bytes as a batch may have; one more is refused.
+pub async fn the_heaviest_batch_is_taken(factory: &dyn StoreFactory) {
+    let bed = Bed::new(factory).await;
+    let body = Bytes::from(vec![b' '; limits::DOCUMENT_BYTES_MAX]);
+    let count = limits::BATCH_BYTES_MAX / limits::DOCUMENT_BYTES_MAX;
+    let writes = |more: usize| -> Vec<Write> {
+        let heavy = (0..count).map(|n| with_body(put(&format!("d{n}")), body.clone()));
+        heavy.chain((0..more).map(|n| with_body(put(&format!("more{n}")), "1"))).collect()
+    };
+    let result = bed.commit(writes(1)).await;
+    assert!(matches!(result, Err(StoreError::Bound { write, .. }) if write == count), "{result:?}");
+    assert_eq!(bed.ids(Order::Id, index_value::all()).await, Vec::<String>::new());
+    assert_eq!(bed.done(writes(0)).await, vec![1; count]);
+    assert_eq!(bed.done(writes(0)).await, vec![2; count]);
+    assert_eq!(bed.ids(Order::Id, index_value::all()).await.len(), count);
+}
+
 /// A batch without writes is done.
 pub async fn an_empty_batch_changes_nothing(factory: &dyn StoreFactory) {
     let bed = prepared(factory).await;

@@ -16,7 +16,6 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
 use super::StoreFactory;
 
-const CASES: u32 = 96;
 const IDS: [&str; 5] = ["a", "B", "a-b", "a.b", "a_b"];
 const VALUES: [&str; 6] = ["", "\0", "x", "x\0", "xy", "é"];
 const ORDERS: [Order<'static>; 5] =
@@ -58,10 +57,11 @@ struct Asked {
     limit: usize,
 }
 
-/// Compares random histories on the store under test with the same on `model`.
+/// Compares so many random histories on the store under test with the same on `model`.
 pub fn random_histories_agree_with_the_model(
     factory: &dyn StoreFactory,
     model: impl Fn(Arc<dyn Clock>) -> Arc<dyn Store>,
+    histories: u32,
 ) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -72,8 +72,12 @@ pub fn random_histories_agree_with_the_model(
     let opened = runtime.block_on(factory.open(clock.clone()));
     let pair = Pair { clock: clock.clone(), model: model(clock), real: opened.handles[0].clone() };
     let case = AtomicUsize::new(0);
-    let config =
-        Config { cases: CASES, failure_persistence: None, rng_seed: seed(), ..Config::default() };
+    let config = Config {
+        cases: histories,
+        failure_persistence: None,
+        rng_seed: seed(),
+        ..Config::default()
+    };
     let result = TestRunner::new(config).run(&prop::collection::vec(step(), 1..24), |history| {
         // All cases share both stores; each has collections of its own.
         let case = case.fetch_add(1, Ordering::Relaxed);

@@ -71,14 +71,19 @@ where
 ///
 /// The first argument is a [`StoreFactory`](crate::store::StoreFactory), best an `async fn`. With
 /// `model = …`, a function from a clock to the model (`Arc<dyn Store>`), random histories are
-/// compared with it.
+/// compared with it: 96, or as many as `histories = …` says, for a store that answers slowly.
 #[macro_export]
 macro_rules! store_suite {
     ($factory:expr, model = $model:expr $(,)?) => {
+        $crate::store_suite!($factory, model = $model, histories = 96);
+    };
+    ($factory:expr, model = $model:expr, histories = $histories:expr $(,)?) => {
         $crate::store_suite!($factory);
         #[test]
         fn random_histories_agree_with_the_model() {
-            $crate::store::history::random_histories_agree_with_the_model(&$factory, $model);
+            $crate::store::history::random_histories_agree_with_the_model(
+                &$factory, $model, $histories,
+            );
         }
     };
     ($factory:expr $(,)?) => {
@@ -108,6 +113,7 @@ macro_rules! store_suite {
                 the_first_fault_is_named,
                 preconditions_are_looked_at_before_unique_entries,
                 the_largest_batch_is_taken,
+                the_heaviest_batch_is_taken,
                 an_empty_batch_changes_nothing,
                 what_is_over_a_bound_is_refused,
                 reads_over_a_bound_are_refused,

@@ -10,7 +10,7 @@ use outrigger_kernel::{Error, ErrorKind, Result, Timestamp};
 use outrigger_ports::collection::{Collection, Stored};
 use outrigger_ports::index_value;
 use outrigger_ports::store::{
-    Batch, Document, Order, Position, Precondition, Query, StoreError, Write,
+    Batch, Document, Order, Position, Precondition, Query, StoreError, Write, pieces,
 };
 
 use super::definition::Compiled;
@@ -175,12 +175,12 @@ impl Records {
             return Ok(false);
         }
         let page = self.page_by_id(&purge.collection, None, PAGE).await?;
-        for documents in page.chunks(BATCH) {
+        for documents in pieces(&page, BATCH, |document| document.body.len()) {
             let delete = |document: &Document| Write::Delete {
                 key: document.key.clone(),
                 precondition: Precondition::Any,
             };
-            self.commit(Batch::of(documents.iter().map(delete))).await?;
+            self.commit(Batch::of(documents.into_iter().map(delete))).await?;
         }
         if page.len() < PAGE {
             let done = Collection::<Purge>::delete(&found.id, Precondition::Any);

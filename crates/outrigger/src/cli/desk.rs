@@ -12,8 +12,9 @@ use outrigger_ports::store::Store;
 use serde::{Deserialize, Serialize};
 
 use super::{admin, doctor, keys, migrate, say, tasks};
-use crate::compose::{self, Backends};
+use crate::compose::Backends;
 use crate::config::Config;
+use crate::database;
 use crate::lifecycle::runtime;
 use crate::operator;
 
@@ -79,7 +80,7 @@ impl<'a> Desk<'a> {
     pub(super) async fn store(&self) -> Result<Arc<dyn Store>> {
         match self.open {
             Some(backends) => backends.store().await,
-            None => compose::store(self.config).await,
+            None => database::store(self.config).await,
         }
     }
 

@@ -13,6 +13,7 @@ use super::desk::{Desk, Told};
 use super::table::table;
 use crate::compose;
 use crate::config::{Config, insecurities};
+use crate::database;
 
 /// The name of the database's row.
 const DATABASE: &str = "database";
@@ -75,7 +76,7 @@ async fn examine(desk: &Desk<'_>) -> (Vec<Examined>, Result<Vec<Migration>, Stri
         Ok(store) => store.migrate(MigrateMode::Plan).await.map_err(|error| error.to_string()),
         Err(error) => Err(format!("{error:#}")),
     };
-    let probed = match compose::replica(config, Arc::new(SystemClock), true).await {
+    let probed = match database::replica(config, Arc::new(SystemClock), true).await {
         Ok(None) => None,
         Ok(Some(replica)) => Some(replica.probe().await.map_err(|error| error.to_string())),
         Err(error) => Some(Err(format!("{error:#}"))),

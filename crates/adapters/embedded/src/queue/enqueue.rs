@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use outrigger_kernel::limits;
 use outrigger_ports::index_value;
 use outrigger_ports::queue::{Enqueued, QueueError, Task, bounds};
-use outrigger_ports::store::{Batch, Order, Precondition, StoreError, Write};
+use outrigger_ports::store::{Batch, Order, Precondition, StoreError, Write, pieces};
 
 use super::stored::{self, Stored};
 use super::{StoreQueue, fault, names, turn};
@@ -29,7 +29,7 @@ pub(super) async fn run(queue: &StoreQueue, tasks: Vec<Task>) -> Result<Vec<Enqu
     let writes = stage(queue, &tasks)?;
     let mut some = false;
     for drafts in turns(&tasks, writes) {
-        let chunks = chunked(drafts, limits::BATCH_MAX);
+        let chunks = pieces(drafts, limits::BATCH_MAX, |draft| draft.write.body_bytes());
         let mut failed = None;
         for outcome in join_all(chunks.into_iter().map(|chunk| create(queue, chunk))).await {
             let (done, error) = outcome;
@@ -90,16 +90,6 @@ fn turns(tasks: &[Task], writes: Vec<Write>) -> Vec<Vec<Draft>> {
         turns[turn].push(Draft { place, write });
     }
     turns
-}
-
-/// Cuts a list into pieces.
-pub(super) fn chunked<T>(items: Vec<T>, most: usize) -> Vec<Vec<T>> {
-    let mut items = items.into_iter().peekable();
-    let mut chunks = Vec::new();
-    while items.peek().is_some() {
-        chunks.push(items.by_ref().take(most).collect());
-    }
-    chunks
 }
 
 type Created = (Vec<(usize, Enqueued)>, Option<QueueError>);

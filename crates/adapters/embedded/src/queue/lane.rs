@@ -10,9 +10,9 @@ use futures_util::future::join_all;
 use outrigger_kernel::{Timestamp, limits, random};
 use outrigger_ports::queue::Lease;
 use outrigger_ports::queue::{Claim, KindLimits, Leased, QueueError};
-use outrigger_ports::store::{Batch, Found, Order, Precondition, StoreError, Write};
+use outrigger_ports::store::{Batch, Found, Order, Precondition, StoreError, Write, pieces};
 
-use super::enqueue::{chunked, read};
+use super::enqueue::read;
 use super::limited::{self, Permit};
 use super::stored::Stored;
 use super::update::pause;
@@ -27,6 +27,12 @@ const WINDOW: usize = 200;
 struct Candidate {
     write: Write,
     leased: Leased,
+}
+
+impl Candidate {
+    fn body_bytes(&self) -> usize {
+        self.write.body_bytes()
+    }
 }
 
 /// Claims up to `want` tasks; fewer when there are no more, or others are at them all the time.
@@ -134,7 +140,7 @@ async fn commit(
     queue: &StoreQueue,
     candidates: Vec<Candidate>,
 ) -> Result<(Vec<Leased>, bool), QueueError> {
-    let batches = chunked(candidates, limits::BATCH_MAX)
+    let batches = pieces(candidates, limits::BATCH_MAX, Candidate::body_bytes)
         .into_iter()
         .map(|chunk| one_batch(queue, chunk, None));
     let (mut leased, mut met, mut failed) = (Vec::new(), false, None);
@@ -172,7 +178,7 @@ async fn commit_limited(
     candidates: Vec<Candidate>,
 ) -> Result<(Vec<Leased>, bool), QueueError> {
     let (mut leased, mut met, mut failed) = (Vec::new(), false, None);
-    for chunk in chunked(candidates, limits::BATCH_MAX - 1) {
+    for chunk in pieces(candidates, limits::BATCH_MAX - 1, Candidate::body_bytes) {
         let write = permit.take(kind, chunk.len())?;
         match one_batch(queue, chunk, Some(write)).await {
             Ok(Some((claimed, version))) => {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use outrigger_kernel::{Timestamp, limits, random};
 use outrigger_ports::queue::{Beat, Heartbeat, QueueError, Settlement, Status};
-use outrigger_ports::store::{Batch, Precondition, StoreError, Write};
+use outrigger_ports::store::{Batch, Precondition, StoreError, Write, pieces};
 
-use super::enqueue::{chunked, read};
+use super::enqueue::read;
 use super::stored::{self, Stored};
 use super::{StoreQueue, fault};
 
@@ -138,7 +138,8 @@ async fn commit<A>(
     size: usize,
     answers: &mut [Option<A>],
 ) -> (Vec<usize>, bool, Option<QueueError>) {
-    let batches = chunked(items, size).into_iter().map(|chunk| async move {
+    let batches = pieces(items, size, |item| item.write.body_bytes());
+    let batches = batches.into_iter().map(|chunk| async move {
         let batch = Batch::of(chunk.iter().map(|item| item.write.clone()));
         (chunk, queue.store.commit(batch).await)
     });
