@@ -45,7 +45,8 @@ use crate::script::Script;
 const SLICE: usize = 500;
 /// Scripts that one call of [`Queue::tend`] runs.
 const SLICES_MAX: usize = 100;
-/// Each so many calls of [`Queue::tend`] look for lanes that nobody uses.
+/// Each so many calls of [`Queue::tend`] look also for what is rare: lanes that nobody uses, and leases whose
+/// end was not noted.
 const SWEEP_EVERY: u32 = 15;
 
 /// A queue on Redis. Counts of tasks are exact. Staging is for

@@ -1,13 +1,19 @@
 -- Does what time demands, a slice of it.
--- ARGV: the largest slice, 1 = look for lanes that nobody uses.
+-- ARGV: the largest slice, 1 = look also for what is rare.
 -- Returns how many were promoted, recovered, put among the dead, forgotten; 1 = there may be more.
 even_when_full()
 local most = tonumber(ARGV[1])
 local promoted, recovered, quarantined = promote(most), 0, 0
 flush()
 
--- Not those that were settled, or extended: these are noted at a later time too.
+-- Not those that were settled, or extended: these are noted at a later time too. Should a note be
+-- lost, as when a script failed after it was taken, some leases are looked at in any case.
 local lost, more_lost = come('e', now / TENTH, most)
+if ARGV[2] == '1' then
+    for _, id in ipairs(call('HRANDFIELD', HELD, 100)) do
+        lost[#lost + 1] = id
+    end
+end
 local records = load_all(lost)
 for i = 1, #lost do
     local id, r = lost[i], records[lost[i]]
@@ -49,7 +55,7 @@ if #names > 0 then
 end
 flush()
 
--- Lanes in which nothing waits or runs; queues that nobody has used for a day.
+-- Lanes in which nothing waits; queues that nobody has used for a day.
 if ARGV[2] == '1' then
     for _, queue in ipairs(call('ZRANDMEMBER', B .. 'queues', 10)) do
         local kinds = call('SRANDMEMBER', B .. 'kinds:' .. queue, 10)

@@ -139,3 +139,21 @@ async fn what_a_lost_answer_has_leased_is_given_back() {
     assert_eq!(leased.iter().map(|leased| leased.attempt).collect::<Vec<_>>(), [1, 1, 1]);
     assert_eq!(queue.settle(done(&leased)).await.unwrap(), [true; 3]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_note_of_a_lease_loses_no_task() {
+    let server = Redis::start().unwrap();
+    let queue = open(&server, "").await;
+    queue.enqueue(vec![task("noop")]).await.unwrap();
+    let kinds = [KindLimits::none("noop")];
+    let lease_for = Duration::from_secs(1);
+    let short = Claim { queue: "default", kinds: &kinds, limit: 1, lease_for, worker: "worker-1" };
+    assert_eq!(queue.claim(&short).await.unwrap().len(), 1);
+    let note = server.cli(&["--scan", "--pattern", "{q}:e:*"]).unwrap();
+    assert_eq!(server.cli(&["DEL", "{q}:e", note.trim()]).unwrap().trim(), "2");
+    let began = std::time::Instant::now();
+    while queue.tend().await.unwrap().recovered == 0 {
+        assert!(began.elapsed() < Duration::from_secs(30), "it is never found");
+    }
+    assert_eq!(claim(&queue, 1).await.unwrap()[0].attempt, 2);
+}
