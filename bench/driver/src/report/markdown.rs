@@ -42,6 +42,7 @@ impl Report {
                 idle.first_ms_median,
             );
         }
+        text.push_str(&self.targets());
         text
     }
 
@@ -116,7 +117,7 @@ fn tasks_table(tasks: &Tasks) -> String {
 }
 
 /// Two or three digits that count.
-fn short(ratio: f64) -> String {
+pub(super) fn short(ratio: f64) -> String {
     if ratio < 0.1 {
         format!("{ratio:.3}")
     } else if ratio < 10.0 {
