@@ -315,12 +315,13 @@ impl Accounts {
         mut user: Stored<User>,
         password_hash: PasswordHash,
         how: NewPassword,
+        also: Vec<Write>,
     ) -> Result<()> {
         user.value.password_hash = password_hash;
         user.value.epoch += 1;
         user.value.updated_at = self.clock.now();
         let epoch = user.value.epoch;
-        let (action, also) = match how {
+        let (action, proof) = match how {
             NewPassword::Changed(mut session) => {
                 session.value.epoch = epoch;
                 let precondition = Precondition::Version(session.version);
@@ -332,11 +333,12 @@ impl Accounts {
                 (Action::PasswordReset, used)
             }
         };
-        let batch = Batch::of([
+        let writes = [
             Collection::put(&user.id, &user.value, Precondition::Version(user.version))?,
             self.audit.entry(ctx, action, Some(&user.id), json!({}))?,
-            also,
-        ]);
+            proof,
+        ];
+        let batch = Batch::of(writes.into_iter().chain(also));
         self.sessions.commit_for(&user.id, batch).await?;
         self.sessions.sweep(&user.id, Some(epoch)).await;
         Ok(())

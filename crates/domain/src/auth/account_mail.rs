@@ -126,7 +126,7 @@ impl Auth {
         loop {
             let followed = self.follow(Purpose::ResetPassword, token).await?;
             let how = NewPassword::Reset(followed.used());
-            match self.accounts.set_password(ctx, followed.user, hash.clone(), how).await {
+            match self.put_password(ctx, followed.user, hash.clone(), how).await {
                 Ok(()) => break,
                 Err(error) => retry.again(error).await?,
             }

@@ -1,11 +1,16 @@
 //! Changes passwords.
 
 use outrigger_kernel::{Actor, Ctx, Error, Result, Secret};
+use outrigger_ports::collection::Stored;
 
 use super::Auth;
 use super::password::Verdict;
 use super::register::about;
-use crate::accounts::{NewPassword, Retry};
+use crate::accounts::{NewPassword, PasswordHash, Retry, User};
+use crate::notifications::jobs::SendNotification;
+use crate::notifications::messages::Variables;
+use crate::notifications::{ACCOUNT, NewNotification};
+use crate::tasks::New;
 
 impl Auth {
     /// Puts a new password for the user who asks. All other sessions of the user end; the one
@@ -38,11 +43,35 @@ impl Auth {
             let session = session.filter(|session| session.value.epoch == user.value.epoch);
             let session = session.ok_or_else(Error::unauthenticated)?;
             let how = NewPassword::Changed(session);
-            match self.accounts.set_password(ctx, user, hash.clone(), how).await {
+            match self.put_password(ctx, user, hash.clone(), how).await {
                 Ok(()) => return Ok(()),
                 Err(error) => retry.again(error).await?,
             }
         }
+    }
+
+    /// Puts the password, and tells the user by mail: whoever did it.
+    pub(super) async fn put_password(
+        &self,
+        ctx: &Ctx,
+        user: Stored<User>,
+        hash: PasswordHash,
+        how: NewPassword,
+    ) -> Result<()> {
+        let time = ("time".to_owned(), self.clock.now().into());
+        let notification = NewNotification {
+            user_id: user.id.clone(),
+            category: ACCOUNT.to_owned(),
+            message: "password-changed".to_owned(),
+            variables: Variables::from([time]),
+            link: None,
+        };
+        let task = self.tasks.task_of(ctx, &New::now(SendNotification { notification }))?;
+        let mut staged = self.tasks.stage(vec![task])?;
+        let writes = std::mem::take(&mut staged.writes);
+        self.accounts.set_password(ctx, user, hash, how, writes).await?;
+        self.tasks.committed(staged).await;
+        Ok(())
     }
 }
 

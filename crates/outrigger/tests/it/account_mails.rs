@@ -10,6 +10,7 @@ use crate::support::{Answer, Server, on_each_backend, unique};
 on_each_backend!(
     who_registers_is_mailed_a_link_that_verifies_the_address_once,
     a_forgotten_password_is_replaced_and_all_sessions_end,
+    who_changes_the_password_is_told_by_mail_in_their_language,
     an_unknown_address_is_answered_the_same_and_mailed_nothing,
     the_pages_do_nothing_when_opened_and_work_when_submitted,
     nobody_who_lists_tasks_or_reads_the_log_sees_a_link,
@@ -91,6 +92,24 @@ fn a_forgotten_password_is_replaced_and_all_sessions_end(server: &Server) {
     assert_eq!(login["user"]["email_verified"], true);
     assert_eq!(post(server, "reset-password", &body(NEW)).expect(422).places(), ["body.token"]);
     me(server, &login).expect(200);
+    let told = mails(server, &email, 3).remove(2);
+    assert!(plain(&told).contains("Subject: Your password for "), "{told}");
+}
+
+fn who_changes_the_password_is_told_by_mail_in_their_language(server: &Server) {
+    let (email, login) = server.new_login();
+    mails(server, &email, 1);
+    let user = server.api().with_token(login["access_token"].as_str().unwrap());
+    user.patch("/api/v1/users/me", &json!({"locale": "id", "time_zone": "Asia/Jakarta"}))
+        .expect(200);
+    let wrong = json!({"current_password": NEW, "new_password": NEW});
+    user.post("/api/v1/auth/change-password", &wrong).expect(422);
+    let body = json!({"current_password": Server::password(), "new_password": NEW});
+    user.post("/api/v1/auth/change-password", &body).expect(204);
+    let told = plain(&mails(server, &email, 2)[1]);
+    assert!(told.contains("Subject: Kata sandi Anda untuk "), "{told}");
+    assert!(told.contains("telah diubah pada "), "{told}");
+    assert!(!told.contains("unsubscribe"), "{told}");
 }
 
 fn an_unknown_address_is_answered_the_same_and_mailed_nothing(server: &Server) {

@@ -72,6 +72,24 @@ async fn a_reset_link_puts_a_password_once_and_ends_all_sessions() {
 }
 
 #[tokio::test]
+async fn a_new_password_is_told_to_its_user_and_a_refused_one_is_not() {
+    let (world, replica) = known().await;
+    let before = tasks(&world).await.len();
+    let mailed = token(&replica, Purpose::ResetPassword, "tsk_1").await;
+    reset(&replica, "no token", NEW).await.unwrap_err();
+    assert_eq!(tasks(&world).await.len(), before);
+    reset(&replica, &mailed, NEW).await.unwrap();
+    let all = tasks(&world).await;
+    assert_eq!(all.len(), before + 1);
+    let payload: serde_json::Value = serde_json::from_str(all[0].task.payload.get()).unwrap();
+    assert_eq!(
+        (&payload["message"], &payload["category"]),
+        (&"password-changed".into(), &"account".into())
+    );
+    assert!(!payload.to_string().contains(EMAIL));
+}
+
+#[tokio::test]
 async fn a_new_password_makes_all_older_links_worthless() {
     let (_world, replica) = known().await;
     let first = token(&replica, Purpose::ResetPassword, "tsk_1").await;

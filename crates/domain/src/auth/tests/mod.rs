@@ -22,6 +22,7 @@ use super::{Auth, AuthSettings, Credentials, Shared, Signing, TokenAnswer};
 use crate::accounts::{Accounts, NewUser, UserView};
 use crate::audit::Audit;
 use crate::audit::testing::{World, anonymous_ctx};
+use crate::notifications::jobs::SendNotification;
 use crate::tasks::{Kinds, Sealer, Tasks, any};
 
 const EMAIL: &str = "ann@example.com";
@@ -80,7 +81,8 @@ fn replica_with(world: &World, settings: AuthSettings) -> Replica {
 fn replica_of(world: &World, shared: Arc<Shared>) -> Replica {
     let audit = Audit::new(&world.ports);
     let accounts = Accounts::new(&world.ports, audit.clone());
-    let kinds = Kinds::new([any::<SendAccountMail>().kind().unwrap()]).unwrap();
+    let jobs = [any::<SendAccountMail>(), any::<SendNotification>()];
+    let kinds = Kinds::new(jobs.map(|job| job.kind().unwrap())).unwrap();
     let sealer = Arc::new(Sealer::new(&shared.settings.master_secret, false).unwrap());
     let tasks = Tasks::new(&world.ports, audit.clone(), Arc::new(kinds), sealer);
     Replica { auth: Auth::new(&world.ports, audit, tasks, accounts.clone(), shared), accounts }

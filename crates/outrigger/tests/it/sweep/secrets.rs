@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Api, Backend, Server, ServerOptions, SigningKey, run,
+    unique, until,
 };
 
 /// With a character that parts URLs: drivers take it in a password, encoded or not.
@@ -14,6 +15,7 @@ const DATABASE_PASSWORD: &str = "dbpw/7f3a9c51e2";
 const REDIS_PASSWORD: &str = "rdpw-90be44a7d1";
 const MASTER_SECRET: &str = "mastersecret-5d1f7c0e8b2a4963-5d1f7c0e8b2a4963";
 const NEW_PASSWORD: &str = "a-new-course-for-home-2b7";
+const HOOK_SECRET: &str = "hook-2e6d90b1c7a84f53";
 const WRONG_PASSWORD: &str = "wrong-but-long-enough-91c";
 
 /// Collects what others can see, and what they must not see in it.
@@ -82,6 +84,32 @@ fn options(postgres: &Postgres, redis: &Redis, key: &Path) -> ServerOptions {
         .set("OUTRIGGER_SECRET", MASTER_SECRET)
         .set("OUTRIGGER__LOG__LEVEL", "trace")
         .set("OUTRIGGER__AUTH__SIGNING_KEYS", &format!("file://{}", key.display()))
+}
+
+/// What those see who look after tasks: of payloads that hold secrets nothing, also when they fail.
+fn tasks(watch: &mut Watch, server: &Server) {
+    watch.secret("the header of a webhook", HOOK_SECRET);
+    let (admin, hidden) = (server.admin(), unique("hidden-"));
+    let payload = json!({
+        "url": format!("http://127.0.0.1:9/{hidden}"), "headers": {"authorization": HOOK_SECRET},
+        "body": {"token": HOOK_SECRET},
+    });
+    for kind in ["http.request", "noop"] {
+        let body = json!({"kind": kind, "payload": payload});
+        watch.answer(&admin.post("/api/v1/tasks", &body));
+    }
+    let body = json!({"kind": "http.request", "payload": payload});
+    let path = admin.post("/api/v1/tasks", &body).expect(202).header("location").to_owned();
+    assert!(until(&admin, &path, "failed")["error"]["code"] == "refused");
+    watch.answer(&admin.get(&path).expect(200));
+    watch.answer(&admin.get(&format!("{path}/events")).expect(200));
+    watch.answer(&admin.get("/api/v1/tasks?limit=100").expect(200));
+    let id = path.rsplit('/').next().unwrap_or_default();
+    for arguments in [&["tasks", "list", "--limit", "100"][..], &["tasks", "show", id]] {
+        let said = server.run(arguments);
+        assert!(said.0 && said.1.contains(id), "{}", said.1);
+        watch.output("outrigger tasks", said);
+    }
 }
 
 /// Signs in and out, rightly and wrongly, in every way there is.
@@ -159,6 +187,7 @@ fn no_secret_is_logged_answered_or_printed() {
     let options = options(&postgres, &redis, &key);
     let server = Server::start(&options);
     live(&mut watch, &server);
+    tasks(&mut watch, &server);
     watch.answer(&server.internal().get("/metrics").expect(200));
     watch.answer(&server.api().get("/api/health/").expect(200));
     watch.answer(&server.api().get("/openapi.json").expect(200));
