@@ -20,6 +20,12 @@ fn doctor_checks_every_backend(server: &Server) {
     match &server.options.backend {
         // The process that has the database answers.
         Backend::Sqlite => assert!(done && text.contains("SQLite 3"), "{text}"),
+        Backend::Urls { database, .. } if database.starts_with("dynamodb:") => {
+            assert!(done && text.contains("deletion protection is off"), "{text}");
+            for part in ["DynamoDB us-east-1", "ttl=true", "can_write=true", "0 errors"] {
+                assert!(text.contains(part), "no {part} in:\n{text}");
+            }
+        }
         Backend::Urls { .. } => {
             // The shared PostgreSQL of the tests does not wait for its disk, and doctor says so.
             assert!(!done && text.contains("fsync is off") && text.contains("1 errors"), "{text}");
@@ -40,6 +46,9 @@ fn administrators_are_made_while_it_serves(server: &Server) {
     assert_eq!(login["user"]["role"], "admin");
     let (done, text) = run(&server.options, server.path(), &create, &format!("{password}\n"));
     assert!(!done && text.contains("e-mail"), "the second time it says why not: {text}");
+    // Others want to know what becomes of the last administrator.
+    let path = format!("/api/v1/users/{}", login["user"]["id"].as_str().unwrap());
+    server.admin().delete(&path).expect(204);
 }
 
 #[test]

@@ -15,8 +15,8 @@ pub(crate) use tasks::{dead, until};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Makes each named function a test on every pair of backends.
-macro_rules! on_each_backend {
+/// Makes each named function a test on SQLite alone, and on PostgreSQL and Redis.
+macro_rules! on_sqlite_and_postgres {
     ($($name:ident),+ $(,)?) => {
         mod sqlite {
             $( #[test] fn $name() { super::$name($crate::support::on_sqlite()); } )+
@@ -26,7 +26,30 @@ macro_rules! on_each_backend {
         }
     };
 }
+pub(crate) use on_sqlite_and_postgres;
+
+/// The same, and on DynamoDB alone.
+macro_rules! on_each_backend {
+    ($($name:ident),+ $(,)?) => {
+        $crate::support::on_sqlite_and_postgres!($($name),+);
+        #[cfg(feature = "dynamodb")]
+        mod dynamodb {
+            $( #[test] fn $name() { super::$name($crate::support::on_dynamodb()); } )+
+        }
+    };
+}
 pub(crate) use on_each_backend;
+
+/// Makes each named function a test on DynamoDB and Redis, besides.
+macro_rules! on_dynamodb_with_redis {
+    ($($name:ident),+ $(,)?) => {
+        #[cfg(feature = "dynamodb")]
+        mod dynamodb_and_redis {
+            $( #[test] fn $name() { super::$name($crate::support::on_dynamodb_and_redis()); } )+
+        }
+    };
+}
+pub(crate) use on_dynamodb_with_redis;
 
 /// The shared server on SQLite alone.
 pub(crate) fn on_sqlite() -> &'static Server {
@@ -38,6 +61,20 @@ pub(crate) fn on_sqlite() -> &'static Server {
 pub(crate) fn on_postgres_and_redis() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| Server::start(&ServerOptions::on(Backend::postgres_and_redis())))
+}
+
+/// The shared server on an emulator of DynamoDB alone.
+#[cfg(feature = "dynamodb")]
+pub(crate) fn on_dynamodb() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(&ServerOptions::on(Backend::dynamodb())))
+}
+
+/// The shared server on an emulator of DynamoDB and Redis.
+#[cfg(feature = "dynamodb")]
+pub(crate) fn on_dynamodb_and_redis() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(&ServerOptions::on(Backend::dynamodb_and_redis())))
 }
 
 /// A name that no other test uses.

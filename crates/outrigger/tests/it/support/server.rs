@@ -37,6 +37,21 @@ impl Backend {
         let redis = Redis::shared().expect("Redis starts");
         Self::Urls { database, redis: Some(redis.url()) }
     }
+
+    /// A table of its own on the shared emulator of DynamoDB.
+    #[cfg(feature = "dynamodb")]
+    pub(crate) fn dynamodb() -> Self {
+        let server = outrigger_testkit::DynamoDb::shared().expect("an emulator of DynamoDB starts");
+        Self::Urls { database: server.fresh_url(), redis: None }
+    }
+
+    /// The same, and the shared Redis.
+    #[cfg(feature = "dynamodb")]
+    pub(crate) fn dynamodb_and_redis() -> Self {
+        let Self::Urls { database, .. } = Self::dynamodb() else { unreachable!("it has URLs") };
+        let redis = Redis::shared().expect("Redis starts");
+        Self::Urls { database, redis: Some(redis.url()) }
+    }
 }
 
 /// How a server is started.
