@@ -190,7 +190,8 @@ impl Backends {
         (cache, Arc::new(aside.telling(Arc::new(notices))))
     }
 
-    /// Shared limits, local ones while Redis is away, and slices of generous ones in advance.
+    /// Shared limits, local ones while Redis is away, and slices of generous ones in advance unless each
+    /// request is to be counted at once.
     fn limiter(&self, redis: Option<&RedisClient>) -> Arc<dyn Limiter> {
         let local = self.memory_limiter.clone();
         let primary: Arc<dyn Limiter> = match redis {
@@ -199,6 +200,9 @@ impl Backends {
         };
         let breaker = self.limiter_breaker.clone();
         let limiter = Arc::new(FallbackLimiter::new(primary, local, breaker, LIMITER_TIMEOUT));
+        if self.config.http.rate_limit_exact {
+            return limiter;
+        }
         Arc::new(LeasedLimiter::new(limiter, self.clock.clone()))
     }
 

@@ -110,6 +110,7 @@ pub struct Http {
     pub drain_s: u64,
     pub shutdown_s: u64,
     pub rate_limit_per_minute: u32,
+    pub rate_limit_exact: bool,
     pub forwarded_hops: usize,
     pub cors_origins: Vec<String>,
     pub docs: bool,

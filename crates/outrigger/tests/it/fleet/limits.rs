@@ -110,6 +110,26 @@ fn a_refused_caller_is_served_again_when_retry_after_says_so() {
 }
 
 #[test]
+fn a_generous_limit_is_exact_when_each_request_is_to_be_counted_at_once() {
+    const LIMIT: u32 = 900;
+    let options = Fleet::options()
+        .set("OUTRIGGER__HTTP__RATE_LIMIT_PER_MINUTE", &LIMIT.to_string())
+        .set("OUTRIGGER__HTTP__RATE_LIMIT_EXACT", "true")
+        .set("OUTRIGGER__HTTP__FORWARDED_HOPS", "1");
+    let fleet = Fleet::start(2, &options);
+    let burst = burst(&fleet, 2 * LIMIT as usize, |api, _| {
+        api.with("x-forwarded-for", "10.1.3.1").get("/api/v1/records/nothing")
+    });
+    let freed = u32::try_from(burst.took.as_millis() * u128::from(LIMIT) / 60_000).unwrap() + 1;
+    assert!(
+        (LIMIT..=LIMIT + freed).contains(&burst.passed),
+        "{} in {:?}",
+        burst.passed,
+        burst.took
+    );
+}
+
+#[test]
 fn a_generous_limit_is_never_exceeded_by_both_processes_together() {
     const LIMIT: u32 = 900;
     let options = Fleet::options()
