@@ -4,16 +4,11 @@
 set -euo pipefail
 : "${IMAGE:?}" "${REPOSITORY:?}"
 
-sign_in() {
-    aws ecr get-login-password --region "$(cut -d. -f4 <<< "$1")" |
-        docker login --username AWS --password-stdin "${1%%/*}" >&2
-}
-
 digest=${IMAGE##*@}
 case "$digest" in sha256:*) ;; *) echo "IMAGE is not given by its digest: $IMAGE" >&2; exit 1 ;; esac
 if test "${IMAGE%@*}" != "$REPOSITORY"; then
-    sign_in "$IMAGE"
-    sign_in "$REPOSITORY"
+    "$(dirname "$0")/sign-in.sh" "$IMAGE"
+    "$(dirname "$0")/sign-in.sh" "$REPOSITORY"
     copy="$REPOSITORY:${digest/:/-}"
     if ! docker buildx imagetools inspect "$copy" > /dev/null 2>&1; then
         docker buildx imagetools create --tag "$copy" "$IMAGE" >&2

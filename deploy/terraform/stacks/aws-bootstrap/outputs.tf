@@ -4,6 +4,6 @@ output "state_bucket" {
 }
 
 output "role_arns" {
-  description = "AWS_ROLE_ARN of the pipeline: plan for plan-*, deploy for the others."
+  description = "AWS_ROLE_ARN of the pipeline: plan for plan-*, push for the one that pushes images, deploy for the others."
   value       = one(module.ci_role[*].role_arns)
 }

@@ -20,3 +20,15 @@ variable "environments" {
     error_message = "environments must be names such as dev or prod."
   }
 }
+
+variable "push_environment" {
+  description = "The GitHub environment whose jobs push images here; null: another account has the images."
+  type        = string
+  default     = null
+}
+
+variable "image_source_arns" {
+  description = "Repositories elsewhere that roll-outs here bring images from."
+  type        = set(string)
+  default     = []
+}

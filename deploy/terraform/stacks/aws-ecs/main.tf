@@ -44,11 +44,12 @@ module "security" {
 }
 
 module "registry" {
-  source          = "../../modules/aws/registry"
-  name            = local.name
-  kms_key_arn     = module.key.arn
-  replica_regions = var.recovery_region[*]
-  disposable      = !var.deletion_protection
+  source             = "../../modules/aws/registry"
+  name               = local.name
+  kms_key_arn        = module.key.arn
+  replica_regions    = var.recovery_region[*]
+  reader_account_ids = var.registry_readers
+  disposable         = !var.deletion_protection
 }
 
 module "load_balancer" {

@@ -26,6 +26,12 @@ variable "recovery_region" {
   }
 }
 
+variable "registry_readers" {
+  description = "Accounts whose roll-outs bring images from this registry."
+  type        = set(string)
+  default     = []
+}
+
 variable "network" {
   description = "Addresses, number of zones, and NAT: \"one\" or \"per-zone\"."
   type        = object({ cidr = optional(string, "10.0.0.0/16"), zones = optional(number, 3), nat = optional(string, "per-zone"), clients = optional(set(string), ["0.0.0.0/0"]) })

@@ -26,6 +26,22 @@ variable "environments" {
   type        = set(string)
 }
 
+variable "push_environment" {
+  description = "The GitHub environment whose jobs push images; null: images are pushed to another account."
+  type        = string
+  default     = null
+}
+
+variable "source_arns" {
+  description = "Repositories of images elsewhere, in another account or region, that a roll-out brings from."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = alltrue([for arn in var.source_arns : can(regex("^arn:aws:ecr:[a-z0-9-]+:[0-9]{12}:repository/[a-z0-9/_.-]+$", arn))])
+    error_message = "source_arns must be ARNs of repositories of ECR."
+  }
+}
+
 variable "state" {
   description = "The bucket of Terraform's state and its key, which a plan reads."
   type        = object({ bucket_arn = string, kms_key_arn = string })

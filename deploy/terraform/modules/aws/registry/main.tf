@@ -31,6 +31,24 @@ resource "aws_ecr_lifecycle_policy" "this" {
   ] })
 }
 
+data "aws_iam_policy_document" "readers" {
+  count = length(var.reader_account_ids) > 0 ? 1 : 0
+  statement {
+    sid     = "Pull"
+    actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    principals {
+      type        = "AWS"
+      identifiers = [for id in var.reader_account_ids : "arn:aws:iam::${id}:root"]
+    }
+  }
+}
+
+resource "aws_ecr_repository_policy" "readers" {
+  count      = length(var.reader_account_ids) > 0 ? 1 : 0
+  repository = aws_ecr_repository.this.name
+  policy     = data.aws_iam_policy_document.readers[0].json
+}
+
 # There is one of these for an account and region.
 resource "aws_ecr_replication_configuration" "this" {
   count = length(var.replica_regions) > 0 ? 1 : 0

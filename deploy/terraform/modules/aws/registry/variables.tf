@@ -29,3 +29,13 @@ variable "disposable" {
   type        = bool
   default     = false
 }
+
+variable "reader_account_ids" {
+  description = "Accounts that bring images from here into their own registries, as far as their own roles may."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = alltrue([for id in var.reader_account_ids : can(regex("^[0-9]{12}$", id))])
+    error_message = "reader_account_ids must be numbers of accounts, of 12 digits."
+  }
+}

@@ -2,12 +2,14 @@ variables {
   region       = "us-east-1"
   repository   = "outrigger-rs/outrigger"
   environments = ["prod"]
+
+  push_environment = "registry"
 }
 
 run "state_and_roles" {
   command = apply
   assert {
-    condition     = output.state_bucket == "outrigger-state-123456789012-us-east-1" && toset(keys(output.role_arns)) == toset(["plan", "deploy"])
+    condition     = output.state_bucket == "outrigger-state-123456789012-us-east-1" && toset(keys(output.role_arns)) == toset(["plan", "deploy", "push"])
     error_message = "there is a bucket and a role for each purpose"
   }
 }

@@ -7,6 +7,8 @@ deletion_protection = true
 release             = "v0.1.0"
 monthly_usd         = 1200
 alarm_emails        = ["operations@example.com"]
+# The account of dev: releases are pushed here, and roll-outs there bring them.
+registry_readers = ["123456789012"]
 
 domain = { name = "api.example.com", zone_id = "Z0123456789ABCDEFGHIJ" }
 

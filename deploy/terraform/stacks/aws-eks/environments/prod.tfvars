@@ -5,6 +5,8 @@ recovery_region     = "us-west-2"
 deletion_protection = true
 monthly_usd         = 1500
 alarm_emails        = ["operations@example.com"]
+# The account of dev: releases are pushed here, and roll-outs there bring them.
+registry_readers = ["123456789012"]
 
 domain = { name = "api.example.com", zone_id = "Z0123456789ABCDEFGHIJ" }
 

@@ -26,10 +26,25 @@ run "tags_do_not_move" {
   }
 }
 
+run "other_accounts_read" {
+  command = apply
+  variables {
+    reader_account_ids = ["210987654321"]
+  }
+  assert {
+    condition = [for s in jsondecode(aws_ecr_repository_policy.readers[0].policy).Statement : s] == [{
+      Sid    = "Pull", Effect = "Allow", Principal = { AWS = "arn:aws:iam::210987654321:root" }
+      Action = ["ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability"]
+    }]
+    error_message = "they pull, and can change nothing"
+  }
+}
+
 run "wrong_input" {
   command = plan
   variables {
-    kept = 1
+    kept               = 1
+    reader_account_ids = ["everybody"]
   }
-  expect_failures = [var.kept]
+  expect_failures = [var.kept, var.reader_account_ids]
 }
