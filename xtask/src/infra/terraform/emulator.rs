@@ -4,12 +4,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use outrigger_testkit::{Process, eventually, free_port, http_get};
 
 use crate::tools;
 
 const REQUIREMENTS: &str = include_str!("../../../infra/ministack.txt");
+/// The program that is served, as a module of Python.
+const PROGRAM: &str = include_str!("../../../infra/preloaded.py");
 const START_WITHIN: Duration = Duration::from_secs(60);
 
 /// A running emulator; ends with this.
@@ -24,12 +26,15 @@ impl Emulator {
     pub(super) fn start(log: &Path) -> Result<Self> {
         let server = tools::python("hypercorn", REQUIREMENTS)?;
         let port = free_port()?;
+        let folder = log.parent().context("the log has no folder")?;
+        std::fs::write(folder.join("preloaded.py"), PROGRAM)?;
         let mut command = Command::new(server);
+        command.env("PYTHONPATH", folder);
         // Without workers of its own it is one process, which ends with this one. It closes no connection
         // in which a request may be under way: the provider would send that again, and find that what
         // it makes is there already.
         command
-            .args(["ministack.app:app", "--workers", "0", "--keep-alive", "600", "--bind"])
+            .args(["preloaded:app", "--workers", "0", "--keep-alive", "600", "--bind"])
             .arg(format!("127.0.0.1:{port}"));
         let process = Process::spawn("ministack", &command, log)?;
         eventually("the emulator of AWS to answer", START_WITHIN, || {
