@@ -137,11 +137,11 @@ fn public_collection(server: &Server) -> String {
     server.collection(&json!({"cache_ttl_s": 0, "rules": {"read": "public", "create": "public", "update": "public"}}))
 }
 
-fn kill_in_a_write_loop(options: &ServerOptions) {
+fn kill_in_a_write_loop(options: &ServerOptions, kills: u64) {
     let mut server = Server::start(options);
     let ledger = Ledger { collection: public_collection(&server), ..Ledger::default() };
     let (_, login) = server.new_login();
-    for round in 0..KILLS {
+    for round in 0..kills {
         let first = ledger.next.load(Ordering::SeqCst) + 1;
         std::thread::scope(|scope| {
             for writer in 0..WRITERS {
@@ -161,12 +161,12 @@ fn kill_in_a_write_loop(options: &ServerOptions) {
     let token = login["access_token"].as_str().unwrap();
     server.api().with_token(token).get("/api/v1/users/me").expect(200);
     let count = ledger.acknowledgements.into_inner();
-    assert!(count > KILLS * 12, "{count}: hardly anything was written");
+    assert!(count > kills * 12, "{count}: hardly anything was written");
 }
 
 #[test]
 fn fifty_kills_in_a_write_loop_lose_nothing_on_sqlite() {
-    kill_in_a_write_loop(&ServerOptions::on(Backend::Sqlite));
+    kill_in_a_write_loop(&ServerOptions::on(Backend::Sqlite), KILLS);
 }
 
 #[test]
@@ -175,7 +175,13 @@ fn fifty_kills_in_a_write_loop_lose_nothing_on_postgres() {
     let postgres = Postgres::start_with(options).expect("PostgreSQL starts");
     let redis = outrigger_testkit::Redis::shared().expect("Redis starts").url();
     let backend = Backend::Urls { database: postgres.url(), redis: Some(redis) };
-    kill_in_a_write_loop(&ServerOptions::on(backend));
+    kill_in_a_write_loop(&ServerOptions::on(backend), KILLS);
+}
+
+#[cfg(feature = "dynamodb")]
+#[test]
+fn kills_in_a_write_loop_lose_nothing_on_dynamodb() {
+    kill_in_a_write_loop(&ServerOptions::on(Backend::dynamodb()), 3);
 }
 
 #[test]
@@ -183,9 +189,27 @@ fn kills_of_postgres_itself_lose_nothing() {
     let options = PostgresOptions { durable: true, ..PostgresOptions::default() };
     let postgres = Postgres::start_with(options).expect("PostgreSQL starts");
     let backend = Backend::Urls { database: postgres.url(), redis: None };
+    kill_the_database(backend, 5, || {
+        postgres.kill();
+        postgres.start_again().expect("it recovers");
+    });
+}
+
+#[cfg(feature = "dynamodb")]
+#[test]
+fn kills_of_dynamodb_itself_lose_nothing() {
+    let dynamodb = outrigger_testkit::DynamoDb::start_durable().expect("an emulator starts");
+    let backend = Backend::Urls { database: dynamodb.fresh_url(), redis: None };
+    kill_the_database(backend, 2, || {
+        dynamodb.kill();
+        dynamodb.start_again().expect("it recovers");
+    });
+}
+
+fn kill_the_database(backend: Backend, times: usize, kill: impl Fn()) {
     let server = Server::start(&ServerOptions::on(backend));
     let ledger = Ledger { collection: public_collection(&server), ..Ledger::default() };
-    for _ in 0..5 {
+    for _ in 0..times {
         ledger.stop.store(false, Ordering::SeqCst);
         std::thread::scope(|scope| {
             for writer in 0..WRITERS {
@@ -193,8 +217,7 @@ fn kills_of_postgres_itself_lose_nothing() {
                 scope.spawn(move || ledger.write(&api, writer, true));
             }
             ledger.wait_for(30);
-            postgres.kill();
-            postgres.start_again().expect("it recovers");
+            kill();
             ledger.wait_for(30);
             ledger.stop.store(true, Ordering::SeqCst);
         });

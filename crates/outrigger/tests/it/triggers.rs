@@ -101,6 +101,16 @@ mod postgres_and_redis {
     }
 }
 
+#[cfg(feature = "dynamodb")]
+mod dynamodb_and_redis {
+    use super::*;
+
+    #[test]
+    fn a_record_and_its_task_are_both_there_or_neither() {
+        super::a_record_and_its_task_are_both_there_or_neither(Backend::dynamodb_and_redis());
+    }
+}
+
 #[test]
 fn a_change_is_told_to_a_webhook_and_by_mail() {
     let (server, receiver) = (server(Backend::Sqlite), Receiver::start().unwrap());
