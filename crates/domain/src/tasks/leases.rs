@@ -96,7 +96,7 @@ fn one() -> usize {
     1
 }
 fn lease_s() -> u64 {
-    30
+    10
 }
 fn failed() -> String {
     "failed".to_owned()

@@ -9,8 +9,11 @@ use super::stored::{self, Stored};
 use super::update::{Step, change, pause};
 use super::{StoreQueue, fault, names, turn};
 
-/// Most tasks read at once: with the largest payloads that is 50 MB.
+/// Most tasks read at once, and on the first page, when their size is not known yet.
 pub(super) const PAGE: usize = 200;
+const FIRST_PAGE: usize = 20;
+/// What a page has at most, in bytes, when its tasks are as large as those of the page before.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Most tries of a change of one task.
 const TRIES: u32 = 10;
 
@@ -93,7 +96,7 @@ impl<'a> Pages<'a> {
         after: Option<Position>,
         first: usize,
     ) -> Self {
-        let size = first.clamp(1, PAGE);
+        let size = first.clamp(1, FIRST_PAGE);
         Self { order, range, descending, after, size, ended: false }
     }
 
@@ -111,7 +114,8 @@ impl<'a> Pages<'a> {
         };
         let page = queue.store.query(&query).await.map_err(fault::of)?;
         self.ended = page.len() < self.size;
-        self.size = PAGE;
+        let bytes: usize = page.iter().map(|found| found.document.body.len()).sum();
+        self.size = (PAGE_BYTES * page.len()).checked_div(bytes).unwrap_or(PAGE).clamp(1, PAGE);
         self.after = page.last().map(|found| found.position.clone());
         page.iter().map(|found| Stored::of(&found.document)).collect::<Result<_, _>>().map(Some)
     }

@@ -76,6 +76,7 @@ impl TaskBoard for RedisQueue {
             args.text(filter.queue.as_deref().unwrap_or_default());
             args.number(i64::try_from(slice).unwrap_or(1));
             args.number(i64::try_from(LOOKED_AT_MAX).unwrap_or(1));
+            args.number(i64::try_from(filter.limit - found.len()).unwrap_or(1));
             looked_at += slice;
             let answer = array(self.run(&self.scripts.list, &args).await?)?;
             let [last, records] =
@@ -116,6 +117,6 @@ impl TaskBoard for RedisQueue {
     }
 
     async fn probe(&self) -> Result<Probed, QueueError> {
-        check::probe(&self.client).await
+        check::probe(&self.client, &format!("{}wake", self.base)).await
     }
 }

@@ -6,6 +6,7 @@ use outrigger_ports::probe::{Finding, Probed, Severity};
 use outrigger_ports::queue::QueueError;
 
 use crate::client::RedisClient;
+use crate::error::CallError;
 use crate::probe;
 
 /// A Redis that is set up so that it would lose tasks.
@@ -42,11 +43,27 @@ pub(super) async fn check(client: &RedisClient) -> Result<(), QueueError> {
     }
 }
 
+/// Workers hear of tasks over a channel, which Redis 7 allows a user only by name.
+async fn channel(client: &RedisClient, channel: &str) -> Result<Option<String>, CallError> {
+    let mut publish = redis::cmd("PUBLISH");
+    match client.link()?.call(publish.arg(channel).arg("")).await {
+        Err(error) if error.code() == Some("NOPERM") => Ok(Some(format!(
+            "the user of redis may not publish to {channel}: workers look for tasks only each half second; \
+             allow it with ACL SETUSER … resetchannels &{channel}"
+        ))),
+        answer => answer.map(|_| None).map_err(CallError::from),
+    }
+}
+
 /// What the cache's probe says, and what matters to a queue.
-pub(super) async fn probe(client: &RedisClient) -> Result<Probed, QueueError> {
+pub(super) async fn probe(client: &RedisClient, wake: &str) -> Result<Probed, QueueError> {
     let mut probed = probe::probe(client).await?;
     let info = probe::info(&*client.link()?).await?.unwrap_or_default();
-    let found = [(Severity::Error, eviction(&info)), (Severity::Warning, persistence(&info))];
+    let found = [
+        (Severity::Error, eviction(&info)),
+        (Severity::Warning, persistence(&info)),
+        (Severity::Warning, channel(client, wake).await?),
+    ];
     let findings = found
         .into_iter()
         .filter_map(|(severity, message)| message.map(|message| Finding { severity, message }));

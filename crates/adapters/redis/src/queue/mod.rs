@@ -224,9 +224,11 @@ impl Queue for RedisQueue {
         }
         let began_at = self.wakes.claiming(claim.queue);
         let asked = self.lost.unless_answered(mark);
-        let answer = self.run(&self.scripts.claim, &args).await;
+        let answer = self.run(&self.scripts.claim, &args).await.map_err(QueueError::from);
+        if !matches!(answer, Err(QueueError::OutcomeUnknown(_))) {
+            asked.answered();
+        }
         let (now, again, tasks) = read_claim(answer?)?;
-        asked.answered();
         let again = (again > 0)
             .then(|| Duration::from_micros(u64::try_from(again.saturating_sub(now)).unwrap_or(0)));
         self.wakes.claimed(claim.queue, began_at, tasks.is_empty(), again);

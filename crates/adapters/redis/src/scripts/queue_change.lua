@@ -2,6 +2,9 @@
 -- ARGV: task, what to do: 'find', 'cancel', 'replay'.
 -- Returns the record afterwards, or nothing when it is not known.
 local id, verb = ARGV[1], ARGV[2]
+if verb == 'cancel' then
+    even_when_full()
+end
 local r = load(id)
 if not r or is_over(r) then
     return false

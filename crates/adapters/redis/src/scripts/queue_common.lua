@@ -264,10 +264,17 @@ local function promote(most)
     return #ids
 end
 
--- Tells those who wait for this queue, if anybody does.
+-- Tells those who wait for this queue. A user who may not use the channel has done everything else by
+-- now; those who wait look again by themselves.
+local function tell(queue)
+    local told = redis.pcall('PUBLISH', B .. 'wake', queue)
+    return type(told) == 'number' and told or 0
+end
+
+-- Tells them if there are any.
 local function wake(queue)
     if call('DEL', B .. 'idle:' .. queue) == 1 then
-        call('PUBLISH', B .. 'wake', queue)
+        tell(queue)
     end
 end
 

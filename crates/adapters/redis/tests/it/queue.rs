@@ -157,3 +157,47 @@ async fn a_lost_note_of_a_lease_loses_no_task() {
     }
     assert_eq!(claim(&queue, 1).await.unwrap()[0].attempt, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_may_not_publish_enqueues_all_the_same_and_is_told() {
+    let server = Redis::start().unwrap();
+    let rule = ["ACL", "SETUSER", "worker", "on", ">secret", "~*", "resetchannels", "+@all"];
+    assert_eq!(server.cli(&rule).unwrap().trim(), "OK");
+    let url = format!("redis://worker:secret@127.0.0.1:{}", server.port());
+    let queue = RedisQueue::new(client(&options(url)).await);
+    assert!(claim(&queue, 1).await.unwrap().is_empty(), "from now on somebody waits");
+    assert_eq!(queue.enqueue(vec![task("noop")]).await.unwrap(), [Enqueued::New]);
+    assert_eq!(claim(&queue, 1).await.unwrap().len(), 1);
+    let findings = queue.probe().await.unwrap().findings;
+    assert!(findings.iter().any(|finding| finding.message.contains("publish")), "{findings:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_reads_no_more_payloads_than_it_shows() {
+    let server = Redis::start().unwrap();
+    let queue = open(&server, "").await;
+    let payload = serde_json::value::to_raw_value(&"x".repeat(100_000)).unwrap();
+    let large = || Task { payload: payload.clone(), ..task("noop") };
+    queue.enqueue((0..100).map(|_| large()).collect()).await.unwrap();
+    let sent = || {
+        let info = server.cli(&["INFO", "stats"]).unwrap();
+        let sent = info.lines().find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+        sent.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let one = TaskFilter { queue: Some("default".into()), limit: 1, ..Default::default() };
+    let before = sent();
+    let listed = queue.list(&one).await.unwrap();
+    assert_eq!(listed.tasks.len(), 1);
+    assert!(sent() - before < 300_000, "{} bytes for one task", sent() - before);
+    let mut all = TaskFilter { limit: 200, ..one };
+    let mut found = 0;
+    loop {
+        let listed = queue.list(&all).await.unwrap();
+        found += listed.tasks.len();
+        all.after = listed.next;
+        if all.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, 100);
+}
