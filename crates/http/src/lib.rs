@@ -18,6 +18,7 @@ mod headers;
 pub mod health;
 pub mod layers;
 mod measure;
+mod moved_schema;
 mod notifications;
 pub mod openapi;
 pub mod operation;

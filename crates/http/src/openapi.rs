@@ -6,6 +6,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use crate::moved_schema::moved;
 use crate::operation::{Access, Doc, Operation};
 use crate::problem::ProblemBody;
 use crate::settings::Settings;
@@ -35,6 +36,8 @@ pub fn document(
             insert(&mut paths, &path, operation.method.as_str(), note);
         }
     }
+    let mut schemas = generator.take_definitions(true);
+    schemas.extend(collections.iter().filter_map(crate::records::openapi::component));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -45,19 +48,28 @@ pub fn document(
         },
         "servers": [{"url": settings.public_url}],
         "paths": paths,
-        "x-outrigger-task-kinds": kinds,
+        "x-outrigger-task-kinds": task_kinds(kinds),
         "components": {
-            "schemas": generator.take_definitions(true),
+            "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "password": {"type": "oauth2", "flows": {"password": {
                     "tokenUrl": "/api/v1/auth/token",
-                    "refreshUrl": "/api/v1/auth/refresh",
                     "scopes": {},
                 }}},
             },
         },
     })
+}
+
+/// The kinds with the schemas of their payloads.
+fn task_kinds(kinds: &[KindView]) -> Vec<KindView> {
+    let place = |position| format!("#/x-outrigger-task-kinds/{position}/payload");
+    let kinds = kinds.iter().enumerate().map(|(position, kind)| KindView {
+        payload: moved(&kind.payload, &place(position)),
+        ..kind.clone()
+    });
+    kinds.collect()
 }
 
 fn generator() -> SchemaGenerator {

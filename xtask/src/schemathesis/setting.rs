@@ -40,7 +40,7 @@ fn login(address: SocketAddr, email: &str, password: &str) -> Result<String> {
     Ok(token.to_owned())
 }
 
-/// With and without a schema, indexes, unique entries, a cache; a rule of each kind.
+/// With and without a schema, references in it, indexes, unique entries, a cache; a rule of each kind.
 fn collections() -> Vec<(&'static str, Value)> {
     let all = |rule: &str| json!({"list": rule, "read": rule, "create": rule, "update": rule, "delete": rule});
     let schema = json!({
@@ -55,6 +55,18 @@ fn collections() -> Vec<(&'static str, Value)> {
         "required": ["title", "status"],
         "additionalProperties": false,
     });
+    let shapes = json!({
+        "type": "object",
+        "properties": {
+            "at": {"$ref": "#/$defs/point"},
+            "line": {"type": "array", "items": {"$ref": "#point"}},
+            "limit": {"type": "integer"},
+        },
+        "$defs": {"point": {
+            "$anchor": "point", "type": "object", "required": ["x", "y"],
+            "properties": {"x": {"type": "number"}, "y": {"type": "number"}},
+        }},
+    });
     vec![
         (
             "tickets",
@@ -63,6 +75,7 @@ fn collections() -> Vec<(&'static str, Value)> {
                 "unique": ["title"], "cache_ttl_s": 60, "rules": all("public"),
             }),
         ),
+        ("shapes", json!({"schema": shapes, "indexes": ["limit"], "rules": all("public")})),
         ("loose", json!({"indexes": ["tag"], "cache_ttl_s": 0, "rules": all("public")})),
         ("members", json!({"rules": all("user")})),
         ("private", json!({"rules": all("owner")})),

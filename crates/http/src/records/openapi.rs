@@ -4,6 +4,7 @@ use outrigger_domain::records::CollectionView;
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
+use crate::moved_schema::moved;
 use crate::openapi::note;
 use crate::operation::Operation;
 
@@ -22,10 +23,16 @@ pub(crate) fn of_collection(
     if let Some(parameters) = note["parameters"].as_array_mut() {
         parameters.retain(|parameter| parameter["name"] != "collection");
         if operation.doc.id == "records.list" {
-            parameters.extend(filters(collection));
+            let known: Vec<Value> = parameters.iter().map(|p| p["name"].clone()).collect();
+            // A field called `limit` cannot be asked for: the name is taken.
+            let new = filters(collection).into_iter().filter(|p| !known.contains(&p["name"]));
+            parameters.extend(new);
         }
     }
-    let data = collection.definition.schema.clone().unwrap_or_else(|| json!({"type": "object"}));
+    let data = match collection.definition.schema {
+        Some(_) => json!({"$ref": place(collection)}),
+        None => json!({"type": "object"}),
+    };
     if operation.doc.id != "records.patch"
         && let Some(body) = note.pointer_mut("/requestBody/content/application~1json/schema")
     {
@@ -52,6 +59,21 @@ pub(crate) fn of_collection(
         }
     }
     (operation.path.replace("{collection}", name), note)
+}
+
+/// The collection's own schema, as a component of the API document with its name.
+pub(crate) fn component(collection: &CollectionView) -> Option<(String, Value)> {
+    let schema = collection.definition.schema.as_ref()?;
+    Some((component_name(collection), moved(schema, &place(collection))))
+}
+
+/// No type of ours has a dot in its name.
+fn component_name(collection: &CollectionView) -> String {
+    format!("records.{}", collection.name)
+}
+
+fn place(collection: &CollectionView) -> String {
+    format!("#/components/schemas/{}", component_name(collection))
 }
 
 /// One parameter for each field that is indexed.

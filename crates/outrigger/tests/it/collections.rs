@@ -13,6 +13,7 @@ on_each_backend!(
     a_bad_definition_is_named,
     a_new_index_is_built_without_an_outage,
     each_collection_is_in_the_api_document_with_its_schema,
+    the_api_document_leads_to_all_it_names,
 );
 
 fn a_collection_is_defined_shown_changed_and_deleted(server: &Server) {
@@ -95,9 +96,59 @@ fn each_collection_is_in_the_api_document_with_its_schema(server: &Server) {
     assert_eq!(document["openapi"], "3.1.0");
     let path = &document["paths"][format!("/api/v1/records/{name}")];
     let body = &path["post"]["requestBody"]["content"]["application/json"]["schema"];
-    assert_eq!(*body, schema);
+    assert_eq!(*body, json!({"$ref": format!("#/components/schemas/records.{name}")}));
+    assert_eq!(document["components"]["schemas"][format!("records.{name}")], schema);
     let parameters = path["get"]["parameters"].as_array().unwrap();
     assert!(parameters.iter().any(|parameter| parameter["name"] == "colour"));
     let one = &document["paths"][format!("/api/v1/records/{name}/{{id}}")];
     assert!(one["patch"].is_object() && one["delete"].is_object());
+}
+
+fn the_api_document_leads_to_all_it_names(server: &Server) {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "at": {"$ref": "#/$defs/point"},
+            "line": {"type": "array", "items": {"$ref": "#point"}},
+            "next": {"$ref": "#"},
+        },
+        "$defs": {"point": {"$anchor": "point", "type": "object", "properties": {"x": {"type": "number"}}}},
+    });
+    let rules = json!({"create": "public"});
+    let definition = json!({"schema": schema, "rules": rules, "indexes": ["limit", "sort,cursor"]});
+    let name = server.collection(&definition);
+    let path = format!("/api/v1/records/{name}");
+    server.api().post(&path, &json!({"next": {"line": [{"x": 1.5}]}})).expect(201);
+    server.api().post(&path, &json!({"next": {"line": [{"x": "1"}]}})).expect(422);
+    let document = server.api().get("/openapi.json").expect(200).json();
+    let mut targets = Vec::new();
+    references(&document, &mut targets);
+    assert!(targets.iter().any(|target| target.contains(&format!("{name}/$defs/point"))));
+    for target in targets {
+        let pointer = target.strip_prefix('#').unwrap_or_else(|| panic!("{target} leads away"));
+        assert!(document.pointer(pointer).is_some(), "{target} leads nowhere");
+    }
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().unwrap().iter();
+            let mut names: Vec<String> =
+                parameters.map(|it| format!("{} {}", it["in"], it["name"])).collect();
+            let all = names.len();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), all, "{method} {path}: {names:?}");
+        }
+    }
+}
+
+/// The targets of all `$ref`.
+fn references<'d>(value: &'d Value, targets: &mut Vec<&'d str>) {
+    match value {
+        Value::Object(part) => {
+            targets.extend(part.get("$ref").and_then(Value::as_str));
+            part.values().for_each(|inner| references(inner, targets));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| references(inner, targets)),
+        _ => {}
+    }
 }
