@@ -3,7 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
     IF_MATCH, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
@@ -21,6 +20,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 /// Room for what handlers and layers add, so that the map of an answer does not grow twice.
@@ -116,13 +116,13 @@ pub(crate) fn refused(headers: &mut HeaderMap, error: &Error) {
 
 /// The `traceparent` (W3C Trace Context), if it is valid.
 pub(crate) fn trace(headers: &HeaderMap) -> Option<TraceParent> {
-    TraceParent::parse(headers.get("traceparent")?.to_str().ok()?)
+    TraceParent::parse(headers.get(TRACE_PARENT)?.to_str().ok()?)
 }
 
 /// Cross-origin calls for the configured origins; none configured: no headers at all.
-pub(crate) fn cors(router: Router, origins: &[String]) -> Router {
+pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
     if origins.is_empty() {
-        return router;
+        return None;
     }
     let allowed = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
@@ -132,7 +132,15 @@ pub(crate) fn cors(router: Router, origins: &[String]) -> Router {
     let layer = CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY])
+        .allow_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            IF_MATCH,
+            IF_NONE_MATCH,
+            IDEMPOTENCY_KEY,
+            REQUEST_ID,
+            TRACE_PARENT,
+        ])
         .expose_headers([
             REQUEST_ID,
             RATE_LIMIT,
@@ -143,5 +151,5 @@ pub(crate) fn cors(router: Router, origins: &[String]) -> Router {
             CACHE_STATUS,
         ])
         .max_age(Duration::from_secs(3_600));
-    router.layer(layer)
+    Some(layer)
 }

@@ -1,5 +1,6 @@
 //! Everything that happens around every request, in order, on one page.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -14,7 +15,8 @@ use futures_util::FutureExt;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use outrigger_kernel::{Error, ErrorKind, Random, id};
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_http::cors::CorsLayer;
 
 use crate::current::Working;
 use crate::forwarded::client_address;
@@ -43,6 +45,7 @@ pub struct BodyUnread;
 #[derive(Debug)]
 pub struct Layers {
     router: Router,
+    cors: Option<CorsLayer>,
     settings: Arc<Settings>,
     headers: Headers,
     health: Arc<Health>,
@@ -59,7 +62,8 @@ impl Layers {
         let mut prefix = [0_u8; 8];
         random.fill(&mut prefix);
         Self {
-            router: headers::cors(crate::routes::router(app), &app.settings.cors_origins),
+            router: crate::routes::router(app),
+            cors: headers::cors(&app.settings.cors_origins),
             settings: app.settings.clone(),
             headers: Headers::new(app.settings.hsts),
             health: app.health.clone(),
@@ -109,7 +113,16 @@ impl Layers {
         info: &RequestInfo,
         patience: &Patience,
     ) -> Response {
-        finish(self.guard(request, info, patience).await, info)
+        let guarded = |request| self.guard(request, info, patience);
+        let response = match &self.cors {
+            None => guarded(request).await,
+            // Around everything: a browser keeps from its page every answer without these headers.
+            Some(cors) => {
+                let service = service_fn(|request| guarded(request).map(Ok::<_, Infallible>));
+                cors.layer(service).oneshot(request).await.unwrap_or_else(|never| match never {})
+            }
+        };
+        finish(response, info)
     }
 
     /// What is known of a request before anything is done for it.

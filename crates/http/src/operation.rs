@@ -188,11 +188,6 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Whether the operation belongs to one of these services; with none named, every one does.
-    pub(crate) fn is_exposed(&self, services: &[String]) -> bool {
-        services.is_empty() || services.iter().any(|service| service == self.service())
-    }
-
     /// The service that the operation belongs to: its tag in the API document.
     pub fn service(&self) -> &'static str {
         self.doc.id.split('.').next().unwrap_or("")

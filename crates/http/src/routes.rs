@@ -83,7 +83,7 @@ fn operations() -> Vec<Operation> {
 /// The operations of the exposed services, then those of the library's user.
 pub fn exposed(settings: &Settings, own: Vec<Operation>) -> Vec<Operation> {
     let built_in = operations().into_iter();
-    built_in.filter(|operation| operation.is_exposed(&settings.services)).chain(own).collect()
+    built_in.filter(|operation| settings.exposes(operation.service())).chain(own).collect()
 }
 
 /// The router: the operations, and what stands outside of the API document.
@@ -94,20 +94,15 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/health/ready", route_get(health::ready))
         .route("/api/health/", route_get(health::report))
         .route("/.well-known/jwks.json", route_get(well_known::jwks))
-        .route("/.well-known/openid-configuration", route_get(well_known::openid_configuration))
-        .route("/setup", route_get(auth::setup::page).post(auth::setup::submit))
-        .route(
-            "/unsubscribe",
-            route_get(notifications::unsubscribe::page).post(notifications::unsubscribe::submit),
-        )
-        .route(
-            "/verify-email",
-            route_get(auth::link_pages::verify).post(auth::link_pages::submit_verify),
-        )
-        .route(
-            "/reset-password",
-            route_get(auth::link_pages::reset).post(auth::link_pages::submit_reset),
-        );
+        .route("/.well-known/openid-configuration", route_get(well_known::openid_configuration));
+    if app.settings.exposes("auth") {
+        router = router.merge(account_pages());
+    }
+    if app.settings.exposes("notifications") {
+        let unsubscribe = route_get(notifications::unsubscribe::page);
+        let unsubscribe = unsubscribe.post(notifications::unsubscribe::submit);
+        router = router.route("/unsubscribe", unsubscribe);
+    }
     if app.settings.docs {
         router = router
             .route("/docs", route_get(docs::swagger))
@@ -118,4 +113,13 @@ pub(crate) fn router(app: &App) -> Router {
         router = router.route(operation.path, operation.route.clone());
     }
     router.with_state(app.clone())
+}
+
+/// The pages behind one-time links.
+fn account_pages() -> Router<App> {
+    use auth::{link_pages, setup};
+    Router::new()
+        .route("/setup", route_get(setup::page).post(setup::submit))
+        .route("/verify-email", route_get(link_pages::verify).post(link_pages::submit_verify))
+        .route("/reset-password", route_get(link_pages::reset).post(link_pages::submit_reset))
 }

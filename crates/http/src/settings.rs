@@ -25,6 +25,13 @@ pub struct Settings {
     pub services: Vec<String>,
 }
 
+impl Settings {
+    /// Whether what belongs to this service is exposed.
+    pub(crate) fn exposes(&self, service: &str) -> bool {
+        self.services.is_empty() || self.services.iter().any(|exposed| exposed == service)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

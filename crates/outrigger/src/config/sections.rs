@@ -389,6 +389,16 @@ mod tests {
     }
 
     #[test]
+    fn the_services_are_those_of_the_operations_and_of_the_reference() {
+        let settings = outrigger_http::Settings::default();
+        let operations = outrigger_http::routes::exposed(&settings, Vec::new());
+        let named = SERVICES.iter().all(|name| operations.iter().any(|o| o.service() == *name));
+        assert!(named && operations.iter().all(|o| SERVICES.contains(&o.service())));
+        let words = crate::config::DEFAULTS.replace("\n# ", " ");
+        assert!(words.contains(&format!(" exposed: {}. Empty: all", SERVICES.join(", "))));
+    }
+
+    #[test]
     fn each_thread_has_a_handle_to_the_database() {
         let handles = |roles| {
             config(&[("http.threads", "4"), ("deployment.roles", roles)]).database_handles()

@@ -4,9 +4,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use outrigger_testkit::wait_until;
 use serde_json::json;
 
-use crate::support::{Backend, Server, ServerOptions, on_each_backend};
+use crate::support::{Answer, Backend, HalfRequest, Server, ServerOptions, on_each_backend};
 
 on_each_backend!(
     every_answer_names_its_request_and_what_is_left,
@@ -113,6 +114,53 @@ fn cors_allows_the_configured_origins_only() {
     };
     assert_eq!(allowed("https://app.example"), "https://app.example");
     assert_eq!(allowed("https://evil.example"), "");
+    let preflight = |origin: &str| {
+        let api = server.api().with("origin", origin);
+        let api = api.with("access-control-request-method", "PATCH");
+        let headers = "authorization,content-type,if-match,traceparent,x-request-id";
+        let api = api.with("access-control-request-headers", headers);
+        api.send("OPTIONS", "/api/v1/users/me", None).expect(200)
+    };
+    let answer = preflight("https://app.example");
+    assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
+    assert!(answer.header("access-control-allow-methods").contains("PATCH"), "{answer:?}");
+    let headers = answer.header("access-control-allow-headers").to_lowercase();
+    for header in ["authorization", "content-type", "if-match", "traceparent", "x-request-id"] {
+        assert!(headers.split(',').any(|allowed| allowed.trim() == header), "{header}: {headers}");
+    }
+    assert_eq!(preflight("https://evil.example").header("access-control-allow-origin"), "");
+}
+
+#[test]
+fn pages_of_allowed_origins_see_every_answer() {
+    let options = ServerOptions::on(Backend::Sqlite)
+        .set("OUTRIGGER__HTTP__CORS_ORIGINS", "https://app.example")
+        .set("OUTRIGGER__HTTP__CONCURRENCY_MAX", "1")
+        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "3");
+    let server = Server::start(&options);
+    let api = server.api().with("origin", "https://app.example");
+    let seen = |answer: &Answer| {
+        assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
+        assert!(answer.header("access-control-expose-headers").contains("retry-after"));
+    };
+    seen(&api.get("/nowhere").expect(404));
+    seen(&api.get(&format!("/api/v1/collections?x={}", "y".repeat(9_000))).expect(413));
+    seen(&api.with("x-long", &"y".repeat(17_000)).get("/health").expect(431));
+    let origin = "origin: https://app.example\r\n";
+    let held =
+        HalfRequest::begin_with(server.port, "POST", "/api/v1/auth/login", "{\"a\": 1}", origin);
+    let shed = || Some(api.get("/api/v1/users/me")).filter(|answer| answer.status == 503);
+    let mut answer = None;
+    wait_until("a request is shed", Duration::from_secs(2), || {
+        answer = shed();
+        answer.is_some()
+    })
+    .unwrap();
+    let answer = answer.expect("an answer");
+    assert_eq!((answer.code().as_str(), answer.header("retry-after")), ("overloaded", "1"));
+    seen(&answer);
+    let (status, answer) = held.answer();
+    assert!(status == 408 && answer.contains("allow-origin: https://app.example"), "{answer}");
 }
 
 #[test]
@@ -292,4 +340,16 @@ fn only_the_exposed_services_have_routes() {
     let server = Server::start(&options);
     server.user().get("/api/v1/users/me").expect(200);
     assert_eq!(server.admin().get("/api/v1/collections").expect(404).code(), "no_such_route");
+    let account_pages = ["/setup", "/verify-email", "/reset-password"];
+    for path in account_pages {
+        assert_ne!(server.api().get(path).status, 404, "{path}");
+    }
+    server.api().get("/unsubscribe").expect(404);
+    let options = ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__HTTP__SERVICES", "records");
+    let records = Server::start(&options);
+    for path in account_pages.iter().chain(&["/unsubscribe"]) {
+        assert_eq!(records.api().get(path).expect(404).code(), "no_such_route", "{path}");
+        records.api().send("POST", path, None).expect(404);
+    }
+    records.api().get("/.well-known/jwks.json").expect(200);
 }
