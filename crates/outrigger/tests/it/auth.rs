@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Api, Server, on_dynamodb_with_redis, on_each_backend};
+use crate::support::{
+    Api, Backend, Server, ServerOptions, on_dynamodb_with_redis, on_each_backend,
+};
 
 on_each_backend!(
     a_user_registers_signs_in_refreshes_and_signs_out,
@@ -122,6 +124,24 @@ fn unknown_address_and_wrong_password_look_alike(server: &Server) {
         (body["code"].clone(), body["detail"].clone())
     };
     assert_eq!(words(&wrong), words(&unknown));
+}
+
+#[test]
+fn an_unknown_address_costs_as_many_hashes_as_a_wrong_password() {
+    let server = Server::start(&ServerOptions::on(Backend::Sqlite));
+    let (email, _) = server.new_login();
+    let hashes = || {
+        let text = server.internal().get("/metrics").expect(200).text;
+        let count =
+            text.lines().find_map(|l| l.strip_prefix("outrigger_password_hash_seconds_count "));
+        count.expect("the metric").parse::<u64>().unwrap()
+    };
+    let cost = |email: &str| {
+        let before = hashes();
+        server.api().login(email, "not-the-password").expect(401);
+        hashes() - before
+    };
+    assert_eq!((cost(&email), cost("nobody@example.com")), (1, 1));
 }
 
 fn bad_input_is_named(server: &Server) {
