@@ -10,6 +10,7 @@ pub mod audit;
 pub mod auth;
 mod cursor;
 pub mod idempotency;
+pub mod json;
 pub mod notifications;
 pub mod ports;
 pub mod records;

@@ -3,7 +3,7 @@
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ValidationError, Validator};
-use outrigger_kernel::{Error, FieldError, Result, limits};
+use outrigger_kernel::{Error, FieldError, Result};
 use serde_json::Value;
 
 /// Most faults that one answer lists.
@@ -70,42 +70,6 @@ fn fault(error: &ValidationError<'_>) -> FieldError {
     FieldError { loc, code: error.kind().keyword().to_owned().into(), message }
 }
 
-/// Reads JSON, bounded in depth, and says where it is malformed.
-///
-/// # Errors
-/// `bad_request` with code `malformed_json` (line and column) or `json_too_deep`.
-pub fn parse(bytes: &[u8]) -> Result<Value> {
-    if depth(bytes) > limits::JSON_DEPTH_MAX {
-        return Err(Error::bad_request(
-            "json_too_deep",
-            format!("the JSON is nested deeper than {} levels", limits::JSON_DEPTH_MAX),
-        ));
-    }
-    serde_json::from_slice(bytes).map_err(|error| {
-        Error::bad_request("malformed_json", format!("the body is not valid JSON: {error}"))
-    })
-}
-
-/// The deepest nesting of brackets outside of strings; needs no parsing and no memory.
-fn depth(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'{' | b'[' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,14 +99,5 @@ mod tests {
         assert_eq!(error.fields()[0].loc[0], "schema");
         assert!(Schema::compile(&json!({"$ref": "http://example.com/x.json"})).is_err());
         assert!(Schema::compile(&json!(3)).is_err());
-    }
-
-    #[test]
-    fn depth_is_bounded_before_parsing() {
-        let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
-        assert_eq!(parse(deep.as_bytes()).unwrap_err().code(), "json_too_deep");
-        let flat = format!("{:?}", "[".repeat(100));
-        assert!(parse(flat.as_bytes()).is_ok());
-        assert_eq!(parse(b"{\"a\": }").unwrap_err().code(), "malformed_json");
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use outrigger_domain::schema;
+use outrigger_domain::json;
 use outrigger_kernel::{Error, ErrorKind, Result};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -26,7 +26,7 @@ impl<T: DeserializeOwned + JsonSchema + 'static> FromRequest<App> for Body<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let RawBody(bytes) = RawBody::from_request(request, app).await?;
-        let value = schema::parse(&bytes)?;
+        let value = json::parse(&bytes).map_err(|error| error.within(&["body"]))?;
         app.schema_of::<T>().check(&value).map_err(|error| error.within(&["body"]))?;
         let typed = serde_json::from_value(value)
             .map_err(|error| Error::invalid(&["body"], "type", error.to_string()))?;

@@ -132,5 +132,5 @@ pub(crate) fn parse_data(body: &[u8]) -> Result<serde_json::Value> {
             format!("the data of a record has at most {} bytes", limits::RECORD_DATA_BYTES_MAX),
         ));
     }
-    crate::schema::parse(body)
+    crate::json::parse(body).map_err(|error| error.within(&["body"]))
 }

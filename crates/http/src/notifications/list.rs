@@ -11,7 +11,7 @@ use serde_json::json;
 use super::reader;
 use crate::access::SignedIn;
 use crate::operation::{Access, Doc};
-use crate::page::PageBody;
+use crate::page::{PageBody, parameters};
 use crate::problem::{HttpResult, Problem};
 use crate::state::App;
 
@@ -37,8 +37,7 @@ impl FromRequestParts<App> for Listing {
         };
         let mut unread = false;
         let mut page = PageRequest { limit: limits::PAGE_DEFAULT, cursor: None };
-        let text = parts.uri.query().unwrap_or_default();
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        for (name, value) in parameters(parts.uri.query())? {
             match (name.as_ref(), value.as_ref()) {
                 ("limit", value) => page.limit = parse_limit(value)?,
                 ("cursor", value) => page.cursor = Some(value.to_owned()),

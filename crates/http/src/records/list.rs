@@ -9,6 +9,7 @@ use outrigger_domain::records::{ListRequest, RecordPage};
 use super::view::{PageView, json};
 use crate::access::Anyone;
 use crate::operation::{Access, Doc};
+use crate::page::parameters;
 use crate::problem::HttpResult;
 use crate::state::App;
 
@@ -36,8 +37,7 @@ pub(crate) async fn handle(
     Path(collection): Path<String>,
     RawQuery(query): RawQuery,
 ) -> HttpResult<Response> {
-    let query = query.unwrap_or_default();
-    let request = ListRequest::parse(form_urlencoded::parse(query.as_bytes()))?;
+    let request = ListRequest::parse(parameters(query.as_deref())?.into_iter())?;
     let page = app.services.records.list(&ctx, &collection, &request).await?;
     Ok(json(StatusCode::OK, join(&page)))
 }

@@ -25,6 +25,7 @@ pub(crate) fn doc() -> Doc {
         .header("If-None-Match", "an ETag; answers 304 while the record has it")
         .answers::<RecordView>(200, "the record")
         .answers_empty(304, "the client has this state already")
+        .problem(422)
 }
 
 /// [`Anyone`], and what the cache had of the record while the session was looked up: with both on

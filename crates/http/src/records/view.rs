@@ -78,15 +78,25 @@ pub(crate) fn value(text: String) -> Result<HeaderValue> {
 /// `If-Match` and `If-None-Match`.
 pub(crate) fn preconditions(headers: &HeaderMap) -> Result<Preconditions> {
     Ok(Preconditions {
-        if_match: header(headers, &IF_MATCH)?.map(ToOwned::to_owned),
-        if_none_match: header(headers, &IF_NONE_MATCH)?.map(ToOwned::to_owned),
+        if_match: list(headers, &IF_MATCH)?,
+        if_none_match: list(headers, &IF_NONE_MATCH)?,
     })
+}
+
+/// A header that is a list, whose items may stand on several lines (RFC 9110, section 5.3).
+fn list(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>> {
+    let lines = headers.get_all(name).iter().map(|line| text(line, name));
+    let lines = lines.collect::<Result<Vec<&str>>>()?;
+    Ok((!lines.is_empty()).then(|| lines.join(", ")))
 }
 
 /// A header as text.
 pub(crate) fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
-    value.to_str().map(Some).map_err(|_| {
+    headers.get(name).map(|value| text(value, name)).transpose()
+}
+
+fn text<'h>(value: &'h HeaderValue, name: &HeaderName) -> Result<&'h str> {
+    value.to_str().map_err(|_| {
         Error::invalid(&["header", name.as_str()], "not_ascii", "expected printable ASCII")
     })
 }

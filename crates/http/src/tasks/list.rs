@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::access::Administrator;
 use crate::operation::{Access, Doc};
+use crate::page::parameters;
 use crate::problem::{HttpResult, Problem};
 use crate::state::App;
 
@@ -40,8 +41,7 @@ impl FromRequestParts<App> for Listing {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         let mut query = TaskQuery::default();
         let mut page = PageRequest { limit: limits::PAGE_DEFAULT, cursor: None };
-        let text = parts.uri.query().unwrap_or_default();
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        for (name, value) in parameters(parts.uri.query())? {
             match name.as_ref() {
                 "limit" => page.limit = parse_limit(&value)?,
                 "cursor" => page.cursor = Some(value.into_owned()),

@@ -59,6 +59,11 @@ fn conditional_requests_follow_the_standard(server: &Server) {
     let tag = api.get(&path).expect(200).header("etag").to_owned();
     let not_modified = api.with("if-none-match", &tag).get(&path).expect(304);
     assert_eq!((not_modified.header("etag"), not_modified.text.as_str()), (tag.as_str(), ""));
+    // A list may stand on several lines.
+    let twice = api.with("if-none-match", "\"0-0\"").with("if-none-match", &tag);
+    twice.get(&path).expect(304);
+    api.with("if-match", "\"0-0\"").with("if-match", &tag).patch(&path, &json!({})).expect(200);
+    let tag = api.get(&path).expect(200).header("etag").to_owned();
     api.with("if-match", "\"0-0\"").patch(&path, &json!({"x": 1})).expect(412);
     api.with("if-match", &tag).patch(&path, &json!({"x": 1})).expect(200);
     api.with("if-match", &tag).delete(&path).expect(412);
@@ -166,4 +171,24 @@ fn numbers_and_text_come_back_as_they_were_sent(server: &Server) {
     let back = server.api().get(&path).expect(200);
     assert_eq!(back.json()["data"], serde_json::from_str::<Value>(text).unwrap());
     assert!(back.text.contains("18446744073709551615") && back.text.contains("5e-324"));
+    let send = |method: &str, path: &str, text: &str| {
+        server.api().send(method, path, Some(("application/json", text.to_owned())))
+    };
+    // What would come back as another number, or not at all, is refused by name.
+    for (text, place, code) in [
+        (r#"{"a":[0,{"n":12345678901234567890123}]}"#, "body.a.1.n", "not_exact"),
+        (r#"{"f":3.14159265358979323846}"#, "body.f", "not_exact"),
+        (r#"{"a":{"n":1,"n":2}}"#, "body.a.n", "repeated"),
+    ] {
+        for (method, path) in [("PUT", path.as_str()), ("PATCH", path.as_str())] {
+            let refused = send(method, path, text).expect(422);
+            assert_eq!(refused.places(), [place], "{}", refused.text);
+            assert_eq!(refused.json()["errors"][0]["code"], code);
+        }
+        let operation = format!(r#"{{"op":"put","collection":"{name}","id":"y","data":{text}}}"#);
+        let batch = format!(r#"{{"operations":[{operation}]}}"#);
+        let place = place.replace("body", "body.operations.0.data");
+        assert_eq!(send("POST", "/api/v1/batch", &batch).expect(422).places(), [place]);
+    }
+    assert_eq!(server.api().get(&path).expect(200).text, back.text);
 }

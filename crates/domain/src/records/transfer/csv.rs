@@ -1,6 +1,6 @@
 //! Values in the cells of a CSV.
 
-use outrigger_kernel::Result;
+use outrigger_kernel::{ErrorKind, Result};
 use serde_json::Value;
 
 use crate::records::typed;
@@ -42,11 +42,16 @@ pub(super) fn value(schema: Option<&Value>, name: &str, text: &str) -> Result<Va
         Value::Array(several) => several.iter().any(|one| one == "string"),
         one => one == "string",
     });
-    if !is_text
-        && text.starts_with(['{', '['])
-        && let Ok(value) = crate::schema::parse(text.as_bytes())
-    {
-        return Ok(value);
+    if !is_text {
+        match crate::json::parse(text.as_bytes()) {
+            Ok(value) if value.is_array() || value.is_object() => return Ok(value),
+            // Such as a number that would be altered.
+            Err(error) if error.kind() == ErrorKind::Invalid && types.is_some() => {
+                return Err(error.within(&["data", name]));
+            }
+            Err(_) if types.is_none() => return Ok(Value::from(text)),
+            _ => {}
+        }
     }
     typed::value(schema, name, text).map_err(|error| error.relocated(&["data"]))
 }
@@ -79,6 +84,13 @@ mod tests {
         ] {
             assert_eq!(value(Some(&schema), "n", &cell(&given)).unwrap(), given, "{schema}");
         }
+        let long = "12345678901234567890123";
+        assert_eq!(value(None, "n", long).unwrap(), long, "as text, for it is no number of ours");
+        let error = value(Some(&json!({"type": "number"})), "n", long).unwrap_err();
+        assert_eq!(
+            (error.fields()[0].loc[1].as_str(), &*error.fields()[0].code),
+            ("n", "not_exact")
+        );
         let error = value(Some(&json!({"type": "integer"})), "n", "many").unwrap_err();
         assert_eq!(error.fields()[0].loc, ["data", "n"]);
     }

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::lines::Lines;
 use super::rows::{Row, Rows};
 use super::{ENVELOPE, Format, LINE_BYTES_MAX, csv};
+use crate::json;
 use crate::records::definition::Compiled;
-use crate::schema;
 
 /// A record that is to be written.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ fn bad_head(why: &str) -> Error {
 }
 
 fn of_json(line: &[u8]) -> Entry {
-    let value = schema::parse(line).map_err(|error| error.to_string())?;
+    let value = json::parse(line).map_err(|error| said(&error))?;
     let Value::Object(mut fields) = value else { return Err("it is no JSON object".to_owned()) };
     let id = match fields.remove("id") {
         None | Some(Value::Null) => None,

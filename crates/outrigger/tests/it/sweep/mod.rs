@@ -29,6 +29,8 @@ struct Operation {
     statuses: Vec<u16>,
     /// Media type and schema of the body.
     body: Option<(String, Value)>,
+    /// Whether it answers in pages.
+    is_list: bool,
 }
 
 impl Operation {
@@ -51,7 +53,9 @@ impl Operation {
             let schema = name.map_or(Some(schema), |name| document.pointer(name));
             (media_type.clone(), schema.expect("the schema is there").clone())
         });
+        let mut parameters = note["parameters"].as_array().into_iter().flatten();
         Self {
+            is_list: parameters.any(|parameter| parameter["name"] == "cursor"),
             id: id.splitn(3, '.').take(2).collect::<Vec<_>>().join("."),
             method: method.to_uppercase(),
             path: path.to_owned(),
