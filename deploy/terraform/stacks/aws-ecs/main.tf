@@ -21,6 +21,11 @@ locals {
   }, var.settings)
 }
 
+module "guard" {
+  source       = "../../modules/guard"
+  is_protected = var.deletion_protection
+}
+
 module "key" {
   source   = "../../modules/aws/key"
   name     = local.name

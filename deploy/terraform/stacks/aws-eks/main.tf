@@ -5,6 +5,11 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
 }
 
+module "guard" {
+  source       = "../../modules/guard"
+  is_protected = var.deletion_protection
+}
+
 module "key" {
   source   = "../../modules/aws/key"
   name     = local.name

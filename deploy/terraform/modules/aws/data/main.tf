@@ -23,7 +23,7 @@ module "replica" {
   source              = "../postgres-replica"
   count               = local.is_own && try(var.database.replica, false) ? 1 : 0
   name                = "${var.name}-replica"
-  source_arn          = module.postgres[0].instance.arn
+  database            = module.postgres[0].instance.id
   instance_class      = var.database.class
   security_group_id   = var.security_group_ids.postgres
   kms_key_arn         = module.postgres[0].kms_key_arn
@@ -36,7 +36,7 @@ module "standby" {
   source              = "../postgres-replica"
   count               = local.is_standby ? 1 : 0
   name                = var.name
-  source_arn          = var.database.replica_of
+  database            = var.database.replica_of
   promoted            = var.database.promoted
   multi_az            = var.database.multi_az
   instance_class      = var.database.class

@@ -11,7 +11,7 @@ resource "aws_db_subnet_group" "this" {
 
 resource "aws_db_instance" "this" {
   identifier                      = var.name
-  replicate_source_db             = var.promoted ? null : var.source_arn
+  replicate_source_db             = var.promoted ? null : var.database
   multi_az                        = var.multi_az
   backup_retention_period         = local.here ? 0 : 7
   instance_class                  = var.instance_class
@@ -20,7 +20,7 @@ resource "aws_db_instance" "this" {
   vpc_security_group_ids          = [var.security_group_id]
   publicly_accessible             = false
   storage_encrypted               = true
-  kms_key_id                      = var.kms_key_arn
+  kms_key_id                      = local.here ? null : var.kms_key_arn
   auto_minor_version_upgrade      = true
   copy_tags_to_snapshot           = true
   deletion_protection             = var.deletion_protection

@@ -3,9 +3,13 @@ variable "name" {
   type        = string
 }
 
-variable "source_arn" {
-  description = "The database that it follows."
+variable "database" {
+  description = "The database that it follows: its identifier in the same region, its ARN in another. AWS wants it so."
   type        = string
+  validation {
+    condition     = startswith(var.database, "arn:") == (length(var.subnet_ids) > 0)
+    error_message = "database must be an identifier in the same region (without subnet_ids), and an ARN in another (with them)."
+  }
 }
 
 variable "instance_class" {
@@ -19,7 +23,7 @@ variable "security_group_id" {
 }
 
 variable "kms_key_arn" {
-  description = "The key that encrypts it: the database's own, or one of the other region."
+  description = "The key of what belongs to it: in the same region the database's own, which encrypts its storage anyway; in another one of there."
   type        = string
 }
 

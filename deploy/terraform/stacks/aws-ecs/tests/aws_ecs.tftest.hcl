@@ -1,3 +1,8 @@
+# It would keep the test from cleaning up.
+override_module {
+  target = module.guard
+}
+
 variables {
   environment         = "prod"
   region              = "us-east-1"

@@ -26,6 +26,17 @@ run "only_what_each_needs" {
     condition     = alltrue([for s in concat(jsondecode(aws_iam_role_policy.this["load-balancer-controller"].policy).Statement, jsondecode(aws_iam_role_policy.this["cluster-autoscaler"].policy).Statement) : s.Sid == "Look" || can(s.Condition)])
     error_message = "controllers look at everything, and change only what is the cluster's"
   }
+  # The controller gives its tags in the call that makes a thing, which needs the right to tag in that call.
+  assert {
+    condition = [for s in jsondecode(aws_iam_role_policy.this["load-balancer-controller"].policy).Statement : toset(s.Condition.StringEquals["elasticloadbalancing:CreateAction"]) if s.Sid == "TagWhatIsMade"] == [
+      toset([for action in flatten([for s in jsondecode(aws_iam_role_policy.this["load-balancer-controller"].policy).Statement : s.Action if s.Sid != "RoleOfTheServiceItself"]) : split(":", action)[1] if strcontains(action, ":Create")])
+    ]
+    error_message = "whatever it may make it may tag as it makes it"
+  }
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this["load-balancer-controller"].policy).Statement : s.Condition.StringEquals if s.Action == "iam:CreateServiceLinkedRole"] == [{ "iam:AWSServiceName" = "elasticloadbalancing.amazonaws.com" }]
+    error_message = "the first load balancer of an account needs the service's role"
+  }
 }
 
 run "an_application_with_rights" {
