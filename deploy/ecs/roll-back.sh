@@ -14,5 +14,5 @@ while read -r service old; do
     echo "$service: back to $old"
 done < "$before"
 while read -r service _; do
-    aws ecs wait services-stable --cluster "$CLUSTER" --services "$service"
+    wait_until_done "$service"
 done < "$before"

@@ -17,7 +17,7 @@ for service in $SERVICES; do
     echo "$service: $old -> $new"
 done
 for service in $SERVICES; do
-    aws ecs wait services-stable --cluster "$CLUSTER" --services "$service"
+    wait_until_done "$service"
     now=$(aws ecs describe-services --cluster "$CLUSTER" --services "$service" \
         --query 'services[0].taskDefinition' --output text)
     running=$(aws ecs describe-task-definition --task-definition "$now" --output text \
