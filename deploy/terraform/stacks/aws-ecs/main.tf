@@ -111,6 +111,7 @@ module "observability" {
   load_balancer = { suffix = module.load_balancer.arn_suffix, target_groups = { for colour, group in module.load_balancer.target_groups : colour => group.suffix } }
   database      = { id = module.data.database.id, storage_gib = module.data.database.storage_gib, connections_max = var.database.connections_max }
   redis_nodes   = module.data.redis_nodes
+  is_always_on  = var.off_hours == null && var.roles["api"].min > 0
 }
 
 module "service" {

@@ -47,7 +47,7 @@ module "dns" {
   count         = var.domain == null ? 0 : 1
   domain        = var.domain.name
   zone_id       = var.domain.zone_id
-  load_balancer = null
+  load_balancer = try(var.load_balancer.dns_name, null) == null ? null : { dns_name = var.load_balancer.dns_name, zone_id = var.load_balancer.zone_id }
 }
 
 module "data" {
@@ -83,6 +83,7 @@ module "cluster" {
   public_access          = var.cluster.public_access
   nodes                  = var.cluster.nodes
   architecture           = var.architecture
+  tags                   = local.tags
   administrators         = var.cluster.administrators
   viewers                = var.cluster.viewers
   deployers              = var.cluster.deployers
@@ -114,9 +115,10 @@ module "observability" {
   log_groups    = ["metrics"]
   emails        = var.alarm_emails
   eks_cluster   = local.name
-  load_balancer = var.load_balancer
+  load_balancer = var.load_balancer == null ? null : { suffix = var.load_balancer.suffix, target_groups = var.load_balancer.target_groups }
   database      = var.database == null ? null : { id = module.data.database.id, storage_gib = module.data.database.storage_gib, connections_max = var.database.connections_max }
   redis_nodes   = module.data.redis_nodes
+  is_always_on  = var.off_hours == null
 }
 
 module "audit" {

@@ -137,7 +137,7 @@ variable "audit" {
 }
 
 variable "load_balancer" {
-  description = "The load balancer that the Ingress made, as metrics call it, for alarms; null until it is there."
-  type        = object({ suffix = string, target_groups = map(string) })
+  description = "The load balancer that the Ingress made: as metrics call it, for alarms, and where the name leads to. Null until it is there."
+  type        = object({ suffix = string, target_groups = map(string), dns_name = string, zone_id = string })
   default     = null
 }

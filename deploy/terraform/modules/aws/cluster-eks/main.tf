@@ -69,9 +69,13 @@ resource "aws_launch_template" "this" {
       delete_on_termination = true
     }
   }
-  tag_specifications {
-    resource_type = "instance"
-    tags          = { Name = "${var.name}-node" }
+  # What the provider puts on all that it makes does not reach what EKS makes by this.
+  dynamic "tag_specifications" {
+    for_each = toset(["instance", "network-interface", "volume"])
+    content {
+      resource_type = tag_specifications.key
+      tags          = merge(var.tags, { Name = "${var.name}-node" })
+    }
   }
 }
 

@@ -77,3 +77,9 @@ variable "deployers" {
   type        = set(string)
   default     = []
 }
+
+variable "tags" {
+  description = "What nodes, their disks and addresses carry besides their name."
+  type        = map(string)
+  default     = {}
+}

@@ -55,6 +55,7 @@ module "alarms" {
   load_balancer = var.load_balancer
   database      = var.database
   redis_nodes   = var.redis_nodes
+  is_always_on  = var.is_always_on
 }
 
 resource "aws_sns_topic_subscription" "this" {
@@ -64,19 +65,23 @@ resource "aws_sns_topic_subscription" "this" {
   endpoint  = each.key
 }
 
-# Tasks that end by themselves or do not start, and roll-outs that turn back.
+# Tasks of services that end by themselves, others that fail, those that do not start, and roll-outs that turn back.
 resource "aws_cloudwatch_event_rule" "failures" {
   for_each = { for key, rule in {
-    tasks    = { type = "ECS Task State Change", detail = { lastStatus = ["STOPPED"], stopCode = ["EssentialContainerExited", "TaskFailedToStart"], clusterArn = [{ suffix = "/${try(var.ecs.cluster, "")}" }] } }
-    rollouts = { type = "ECS Deployment State Change", detail = { eventName = ["SERVICE_DEPLOYMENT_FAILED"] } }
-  } : key => { type = rule.type, detail = jsonencode(rule.detail) } if var.ecs != null }
-  name        = "${var.name}-failed-${each.key}"
-  description = "Failed ${each.key} of ${var.name}"
-  event_pattern = jsonencode({
-    source        = ["aws.ecs"]
-    "detail-type" = [each.value.type]
-    detail        = jsondecode(each.value.detail)
-  })
+    tasks = { "detail-type" = ["ECS Task State Change"], detail = {
+      lastStatus = ["STOPPED"]
+      clusterArn = [{ suffix = "/${try(var.ecs.cluster, "")}" }]
+      "$or" = [
+        { stopCode = ["TaskFailedToStart"] },
+        { stopCode = ["EssentialContainerExited"], group = [{ prefix = "service:" }] },
+        { stopCode = ["EssentialContainerExited"], containers = { exitCode = [{ anything-but = 0 }] } },
+      ]
+    } }
+    rollouts = { "detail-type" = ["ECS Deployment State Change"], detail = { eventName = ["SERVICE_DEPLOYMENT_FAILED"] }, resources = [{ wildcard = "*:service/${try(var.ecs.cluster, "")}/*" }] }
+  } : key => jsonencode(merge({ source = ["aws.ecs"] }, rule)) if var.ecs != null }
+  name          = "${var.name}-failed-${each.key}"
+  description   = "Failed ${each.key} of ${var.name}"
+  event_pattern = each.value
 }
 
 resource "aws_cloudwatch_event_target" "failures" {

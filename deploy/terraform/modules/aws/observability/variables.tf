@@ -67,3 +67,9 @@ variable "redis_nodes" {
   type        = list(string)
   default     = []
 }
+
+variable "is_always_on" {
+  description = "Whether a process runs at any time, so that silence is a fault."
+  type        = bool
+  default     = false
+}

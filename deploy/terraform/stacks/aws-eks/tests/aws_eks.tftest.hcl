@@ -28,6 +28,26 @@ run "prod" {
     condition     = output.service_accounts["external-secrets"] == "external-secrets/external-secrets"
     error_message = "controllers know where to run"
   }
+  assert {
+    condition     = length(module.dns[0].names) == 0
+    error_message = "the name leads nowhere until there is a load balancer"
+  }
+}
+
+run "with_the_load_balancer_of_the_ingress" {
+  command = plan
+  variables {
+    load_balancer = {
+      suffix        = "app/k8s-outrigger/1"
+      target_groups = { blue = "targetgroup/k8s-outrigger-api/1" }
+      dns_name      = "k8s-outrigger-1.us-east-1.elb.amazonaws.com"
+      zone_id       = "Z35SXDOTRQ7X7K"
+    }
+  }
+  assert {
+    condition     = tolist(module.dns[0].names) == tolist(["api.example.com"])
+    error_message = "the name leads there"
+  }
 }
 
 run "database_in_atlas" {

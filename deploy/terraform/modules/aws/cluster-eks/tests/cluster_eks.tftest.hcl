@@ -10,6 +10,7 @@ variables {
   nodes                  = { steady = { types = ["m7g.large"], min = 2, max = 6 }, spare = { types = ["m7g.large", "m6g.large"], min = 0, max = 10, spot = true } }
   administrators         = ["arn:aws:iam::123456789012:role/operators"]
   deployers              = ["arn:aws:iam::123456789012:role/outrigger-ci-deploy"]
+  tags                   = { Environment = "test" }
 }
 
 run "private_and_encrypted" {
@@ -25,6 +26,10 @@ run "private_and_encrypted" {
   assert {
     condition     = aws_launch_template.this.metadata_options[0].http_tokens == "required" && aws_launch_template.this.metadata_options[0].http_put_response_hop_limit == 1 && tobool(aws_launch_template.this.block_device_mappings[0].ebs[0].encrypted) && length(aws_launch_template.this.network_interfaces) == 0
     error_message = "pods cannot take the node's role, disks are encrypted, and nodes have no public addresses"
+  }
+  assert {
+    condition     = { for t in aws_launch_template.this.tag_specifications : t.resource_type => t.tags } == { for kind in ["instance", "network-interface", "volume"] : kind => tomap({ Environment = "test", Name = "outrigger-test-node" }) }
+    error_message = "nodes, their disks and addresses are counted with the environment"
   }
   assert {
     condition     = jsondecode(aws_eks_addon.first["vpc-cni"].configuration_values).enableNetworkPolicy == "true"

@@ -4,7 +4,7 @@ locals {
   alarms = merge(flatten([
     {
       auth-failures = { namespace = "Outrigger", metric = "outrigger_authentication_total", dimensions = { deployment = var.name, outcome = "wrong_credentials" }, statistic = "Sum", above = 100, minutes = 5, text = "more than 100 wrong passwords a minute" }
-      queue-age     = { namespace = "Outrigger", metric = "outrigger_queue_oldest_seconds", dimensions = { deployment = var.name }, statistic = "Maximum", above = 60, minutes = 5, text = "tasks wait longer than a minute" }
+      queue-age     = { namespace = "Outrigger", metric = "outrigger_queue_oldest_seconds", dimensions = { deployment = var.name }, statistic = "Maximum", above = 60, minutes = 5, text = "tasks wait longer than a minute${var.is_always_on ? ", or nothing is measured: then no collector runs" : ""}" }
       dead-tasks    = { namespace = "Outrigger", metric = "outrigger_queue_tasks", dimensions = { deployment = var.name, state = "dead" }, statistic = "Maximum", above = 100, minutes = 5, text = "more than 100 tasks of a queue are dead: outrigger tasks list --status dead" }
       task-failures = { namespace = "Outrigger", metric = "outrigger_task_duration_seconds", dimensions = { deployment = var.name, outcome = "dead" }, statistic = "SampleCount", above = 0, minutes = 1, text = "tasks have failed for good: they are among the dead" }
     },
@@ -20,9 +20,12 @@ locals {
     }],
     [for cluster in var.eks_cluster[*] : {
       node-failures = { namespace = "ContainerInsights", metric = "cluster_failed_node_count", dimensions = { ClusterName = cluster }, statistic = "Maximum", above = 0, minutes = 3, text = "nodes have failed" }
-      pod-restarts  = { namespace = "ContainerInsights", metric = "pod_number_of_container_restarts", dimensions = { ClusterName = cluster, Namespace = "outrigger" }, statistic = "Sum", above = 5, minutes = 5, text = "containers start again and again" }
       node-cpu      = { namespace = "ContainerInsights", metric = "node_cpu_utilization", dimensions = { ClusterName = cluster }, statistic = "Average", above = 80, minutes = 5, text = "nodes use more than 80 % of their CPU" }
       node-memory   = { namespace = "ContainerInsights", metric = "node_memory_utilization", dimensions = { ClusterName = cluster }, statistic = "Average", above = 80, minutes = 5, text = "nodes use more than 80 % of their memory" }
+    }],
+    # The agent tells of restarts by workload: PodName is the name of the Deployment.
+    [for pair in setproduct(var.eks_cluster[*], ["api", "worker"]) : {
+      "pod-restarts-${pair[1]}" = { namespace = "ContainerInsights", metric = "pod_number_of_container_restarts", dimensions = { ClusterName = pair[0], Namespace = "outrigger", PodName = pair[1] }, statistic = "Sum", above = 5, minutes = 5, text = "containers of ${pair[1]} start again and again" }
     }],
     [for database in var.database[*] : {
       database-cpu         = { namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.rds, statistic = "Average", above = 80, minutes = 5, text = "the database uses more than 80 % of its CPU" }
@@ -48,9 +51,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = each.value.minutes
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.above
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = [var.topic_arn]
-  ok_actions          = [var.topic_arn]
+  # Each process tells the age of the queue, also of an empty one.
+  treat_missing_data = each.key == "queue-age" && var.is_always_on ? "breaching" : "notBreaching"
+  alarm_actions      = [var.topic_arn]
+  ok_actions         = [var.topic_arn]
 }
 
 # Storage is full at less than 15 % left.

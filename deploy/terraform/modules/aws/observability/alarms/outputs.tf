@@ -7,6 +7,16 @@ output "thresholds" {
   )
 }
 
+output "dimensions" {
+  description = "What each alarm looks at."
+  value       = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.dimensions }
+}
+
+output "loud_when_silent" {
+  description = "Alarms that fire too when nothing is measured."
+  value       = [for key, alarm in aws_cloudwatch_metric_alarm.this : key if alarm.treat_missing_data == "breaching"]
+}
+
 output "actions" {
   description = "Whom the alarms tell."
   value       = distinct(flatten([for alarm in concat(values(aws_cloudwatch_metric_alarm.this), aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.storage) : tolist(alarm.alarm_actions)]))

@@ -32,3 +32,8 @@ variable "redis_nodes" {
   description = "The nodes of Redis, as metrics call them."
   type        = list(string)
 }
+
+variable "is_always_on" {
+  description = "Whether a process runs at any time, so that silence is a fault."
+  type        = bool
+}

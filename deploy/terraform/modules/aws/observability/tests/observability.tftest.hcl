@@ -10,6 +10,7 @@ variables {
   load_balancer = { suffix = "app/outrigger-test/1", target_groups = { blue = "targetgroup/b/1", green = "targetgroup/g/2" } }
   database      = { id = "outrigger-test", storage_gib = 100, connections_max = 200 }
   redis_nodes   = ["outrigger-test-001"]
+  is_always_on  = true
 }
 
 run "thresholds" {
@@ -32,6 +33,18 @@ run "thresholds" {
     error_message = "failed tasks and roll-outs are told"
   }
   assert {
+    condition     = [for case in jsondecode(aws_cloudwatch_event_rule.failures["tasks"].event_pattern).detail["$or"] : case if try(case.group, null) == null && case.stopCode == ["EssentialContainerExited"]][0].containers.exitCode == [{ anything-but = 0 }]
+    error_message = "a task that has done its work has not failed"
+  }
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.failures["rollouts"].event_pattern).resources == [{ wildcard = "*:service/outrigger-test/*" }]
+    error_message = "other deployments' roll-outs are not ours"
+  }
+  assert {
+    condition     = module.alarms.loud_when_silent == ["queue-age"]
+    error_message = "it is told when nothing is measured any more"
+  }
+  assert {
     condition     = alltrue([for group in aws_cloudwatch_log_group.this : group.retention_in_days == 30 && group.kms_key_id == var.kms_key_arn])
     error_message = "logs are encrypted and do not stay for ever"
   }
@@ -48,8 +61,17 @@ run "thresholds" {
 run "on_kubernetes" {
   command = plan
   variables {
-    ecs         = null
-    eks_cluster = "outrigger-test"
+    ecs          = null
+    eks_cluster  = "outrigger-test"
+    is_always_on = false
+  }
+  assert {
+    condition     = { for role in ["api", "worker"] : role => module.alarms.dimensions["pod-restarts-${role}"] } == { for role in ["api", "worker"] : role => tomap({ ClusterName = "outrigger-test", Namespace = "outrigger", PodName = role }) }
+    error_message = "restarts have the dimensions that the agent gives them"
+  }
+  assert {
+    condition     = length(module.alarms.loud_when_silent) == 0
+    error_message = "what sleeps at night may be silent"
   }
   assert {
     condition     = module.alarms.thresholds["node-failures"] == 0 && module.alarms.thresholds["node-cpu"] == 80 && length(aws_cloudwatch_event_rule.failures) == 0

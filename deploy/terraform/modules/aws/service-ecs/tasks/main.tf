@@ -38,9 +38,10 @@ locals {
   collectors = { for task in keys(var.sizes) : task => merge(local.confined, {
     name             = "metrics"
     essential        = false
+    restartPolicy    = { enabled = true, restartAttemptPeriod = 60 }
     image            = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
     cpu              = 32
-    memory           = 128
+    memory           = 256
     environment      = [{ name = "AOT_CONFIG_CONTENT", value = templatefile("${path.module}/collector.yaml.tftpl", { name = var.name, role = task, group = var.log_groups["metrics"] }) }]
     portMappings     = []
     logConfiguration = local.logs["metrics"]

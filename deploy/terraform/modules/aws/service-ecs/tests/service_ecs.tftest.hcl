@@ -49,6 +49,10 @@ run "safe" {
     error_message = "one image plays all roles"
   }
   assert {
+    condition     = alltrue([for task in ["api", "worker"] : !module.tasks.definitions[task].containers[1].essential && module.tasks.definitions[task].containers[1].restartPolicy.enabled])
+    error_message = "what sends metrics away is started again, and takes nothing with it when it ends"
+  }
+  assert {
     condition     = tomap(module.tasks.environment["api"].secrets) == var.secrets
     error_message = "secrets are references"
   }
