@@ -24,6 +24,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("terraform-sizes", terraform::sizes),
     ("terraform-tests", terraform::suites),
     ("terraform-plans", terraform::plans),
+    ("terraform-guard", terraform::guard),
     ("terraform-policies", terraform::policies),
     ("terraform-apply", terraform::apply),
     ("kubernetes", kubernetes::check),

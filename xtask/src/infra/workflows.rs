@@ -12,11 +12,14 @@ const ZIZMOR: &str = include_str!("../../infra/zizmor.txt");
 
 const FOLDER: &str = ".github/workflows";
 
+/// The accounts, and from which environments of the pipeline their roles may be taken.
+const TRUSTED: &str = "deploy/terraform/stacks/aws-bootstrap/environments";
+
 /// Validates and audits every workflow.
 ///
 /// # Errors
-/// When a workflow does not fit the schema, is audited badly, or uses an action by a name that can be
-/// moved.
+/// When a workflow does not fit the schema, is audited badly, uses an action by a name that can be moved, or
+/// runs in an environment in which it can take no role.
 pub(super) fn check() -> Result<()> {
     let entries = std::fs::read_dir(at(FOLDER)).context(FOLDER)?;
     let mut files = Vec::new();
@@ -25,14 +28,38 @@ pub(super) fn check() -> Result<()> {
     }
     ensure!(!files.is_empty(), "{FOLDER} is empty");
     files.sort();
+    let trusted = trusted()?;
     for file in &files {
         let text = std::fs::read_to_string(at(file))?;
         rules(&text).with_context(|| file.clone())?;
+        for environment in environments(&text) {
+            let is_trusted = trusted.contains(&format!("\"{environment}\""));
+            ensure!(is_trusted, "{file}: no role in {TRUSTED} may be taken in `{environment}`");
+        }
     }
     schema("vendor.github-workflows", &files.iter().map(String::as_str).collect::<Vec<_>>())?;
     let mut zizmor = Command::new(tools::python("zizmor", ZIZMOR)?);
     zizmor.args(["--offline", "--quiet"]).args(&files);
     cargo::pass(zizmor.current_dir(root()))
+}
+
+/// The values of all accounts, one after the other.
+fn trusted() -> Result<String> {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(at(TRUSTED)).context(TRUSTED)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "tfvars") {
+            text.push_str(&std::fs::read_to_string(path)?);
+        }
+    }
+    Ok(text)
+}
+
+/// The environments that a workflow names. Those that it computes, it computes from these.
+fn environments(text: &str) -> impl Iterator<Item = &str> {
+    let values = text.lines().filter_map(|line| line.trim().strip_prefix("environment: "));
+    let names = values.flat_map(|value| value.trim_matches(['[', ']']).split(", "));
+    names.filter(|name| !name.contains("${{"))
 }
 
 /// What holds for each of our workflows.
@@ -53,7 +80,14 @@ fn rules(text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::rules;
+    use super::{environments, rules};
+
+    #[test]
+    fn environments_are_those_named() {
+        let text = "on:\n  x:\n    environment:\njobs:\n  a:\n    environment: registry\n    strategy:\n      \
+                    matrix:\n        environment: [dev, prod]\n    environment: plan-${{ matrix.environment }}\n";
+        assert_eq!(environments(text).collect::<Vec<_>>(), ["registry", "dev", "prod"]);
+    }
 
     #[test]
     fn actions_are_pinned_by_commits_with_their_versions() {

@@ -4,6 +4,7 @@ mod apply;
 mod emulator;
 mod folders;
 mod format;
+mod guard;
 mod plans;
 mod policies;
 mod real;
@@ -19,6 +20,7 @@ use anyhow::{Result, bail};
 
 pub(super) use apply::apply;
 pub(super) use format::format;
+pub(super) use guard::guard;
 pub(super) use plans::plans;
 pub(super) use policies::policies;
 pub(super) use sizes::sizes;

@@ -1,5 +1,5 @@
 //! What each environment of each stack would make, as a plan, and what has to hold for all of it: it
-//! can be planned, everything is tagged, and the process is given only settings that it knows.
+//! can be planned, everything is tagged, what is protected is guarded, and the process is given only settings that it knows.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::folders::{environments, name, stacks};
 use super::real::Real;
-use super::{FOLDER, recorded, settings};
+use super::{FOLDER, guard, recorded, settings};
 use crate::cargo;
 use crate::out::say;
 use crate::root::at;
@@ -61,6 +61,7 @@ fn each(
             let resources = resources(&plan);
             say(&format!("{what}: {} resources", resources.len()));
             findings.extend(untagged(&resources).map(|at| format!("{what}: {at} lacks tags")));
+            findings.extend(guard::missing(&plan).map(|finding| format!("{what}: {finding}")));
             let found = settings::unknown(&plan, known);
             findings.extend(found.into_iter().map(|finding| format!("{what}: {finding}")));
         }

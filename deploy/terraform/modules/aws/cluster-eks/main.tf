@@ -1,6 +1,5 @@
 locals {
-  addons = toset(["vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "metrics-server", "amazon-cloudwatch-observability"])
-  # Of these, the network must be there before nodes join.
+  # The network must be there before nodes join; the other add-ons run on nodes.
   first = toset(["vpc-cni", "kube-proxy", "eks-pod-identity-agent"])
 }
 
@@ -29,9 +28,7 @@ resource "aws_eks_cluster" "this" {
   }
   encryption_config {
     resources = ["secrets"]
-    provider {
-      key_arn = var.kms_key_arn
-    }
+    provider { key_arn = var.kms_key_arn }
   }
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy_attachment.this]
 }
@@ -95,16 +92,12 @@ resource "aws_eks_node_group" "this" {
     max_size     = each.value.max
     desired_size = each.value.min
   }
-  update_config {
-    max_unavailable = 1
-  }
+  update_config { max_unavailable = 1 }
   launch_template {
     id      = aws_launch_template.this.id
     version = aws_launch_template.this.latest_version
   }
-  lifecycle {
-    ignore_changes = [scaling_config[0].desired_size]
-  }
+  lifecycle { ignore_changes = [scaling_config[0].desired_size] }
   depends_on = [aws_eks_addon.first, aws_iam_role_policy_attachment.this]
 }
 
@@ -117,7 +110,7 @@ resource "aws_eks_addon" "first" {
 }
 
 resource "aws_eks_addon" "this" {
-  for_each                    = setsubtract(local.addons, local.first)
+  for_each                    = toset(["coredns", "metrics-server", "amazon-cloudwatch-observability"])
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.key
   resolve_conflicts_on_update = "OVERWRITE"
