@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often it is looked for writes that the cache has not heard of.
 const LOOK: Duration = Duration::from_millis(300);
 /// How often a process without a worker does what time demands of the queue.
-pub(crate) const TEND: Duration = Duration::from_secs(2);
+pub(crate) const TEND: Duration = Duration::from_secs(1);
 /// Expired documents deleted in one round.
 const PURGE: usize = 500;
 

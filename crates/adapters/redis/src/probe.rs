@@ -13,8 +13,16 @@ use crate::link::Link;
 /// Clocks further apart than this confuse the reader of logs and expiry times.
 const SKEW_MAX_MS: i64 = 1_000;
 
+/// The lines of `INFO`.
+pub(crate) type Info = HashMap<String, String>;
+
 /// Asks the server (of a cluster: any one node).
 pub(crate) async fn probe(client: &RedisClient) -> Result<Probed, CallError> {
+    Ok(probe_with_info(client).await?.0)
+}
+
+/// The same, and its `INFO`, which is empty when that is forbidden.
+pub(crate) async fn probe_with_info(client: &RedisClient) -> Result<(Probed, Info), CallError> {
     let link = client.link()?;
     let started = Instant::now();
     link.ask(redis::cmd("PING")).await?;
@@ -26,8 +34,9 @@ pub(crate) async fn probe(client: &RedisClient) -> Result<Probed, CallError> {
         let advice = "use rediss:// so that nobody in between reads or changes it";
         warn(&mut probed, format!("redis at {hosts} is reached in plain text; {advice}"));
     }
-    match info(&link).await? {
-        Some(info) => describe(&mut probed, &info),
+    let info = info(&link).await?;
+    match &info {
+        Some(info) => describe(&mut probed, info),
         None => warn(
             &mut probed,
             "this redis user may not run INFO; allow it (+info) to see version and memory".into(),
@@ -37,7 +46,7 @@ pub(crate) async fn probe(client: &RedisClient) -> Result<Probed, CallError> {
     if link.is_cluster() {
         describe_cluster(&link, &mut probed).await?;
     }
-    Ok(probed)
+    Ok((probed, info.unwrap_or_default()))
 }
 
 fn warn(probed: &mut Probed, message: String) {
@@ -49,7 +58,7 @@ fn fail(probed: &mut Probed, message: String) {
 }
 
 /// The lines of `INFO`; `None` when that is forbidden.
-pub(crate) async fn info(link: &Link) -> Result<Option<HashMap<String, String>>, CallError> {
+pub(crate) async fn info(link: &Link) -> Result<Option<Info>, CallError> {
     match link.ask(redis::cmd("INFO")).await {
         Ok(answer) => Ok(Some(lines(answer)?)),
         Err(error) if error.code() == Some("NOPERM") => Ok(None),
@@ -57,13 +66,13 @@ pub(crate) async fn info(link: &Link) -> Result<Option<HashMap<String, String>>,
     }
 }
 
-fn lines(answer: Value) -> Result<HashMap<String, String>, CallError> {
+fn lines(answer: Value) -> Result<Info, CallError> {
     let text = String::from_redis_value(answer).map_err(|_| CallError::Unexpected)?;
     let pairs = text.lines().filter_map(|line| line.trim_end().split_once(':'));
     Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-fn describe(probed: &mut Probed, info: &HashMap<String, String>) {
+fn describe(probed: &mut Probed, info: &Info) {
     let get = |name: &str| info.get(name).map_or("", String::as_str);
     probed.version = match (get("valkey_version"), get("redis_version")) {
         ("", version) => format!("Redis {version}"),

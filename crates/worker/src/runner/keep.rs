@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use outrigger_domain::tasks::Progress;
 use outrigger_kernel::limits::TASKS_MAX;
-use outrigger_ports::queue::{Beat, Heartbeat, Lease, Queue, QueueError};
+use outrigger_ports::queue::{Beat, Heartbeat, Lease, Queue, QueueError, Tended};
 use tokio::time::Instant;
 
 use super::Inner;
@@ -99,15 +99,19 @@ pub(super) async fn again<F: Future<Output = ()>>(what: &str, run: impl Fn() -> 
     }
 }
 
-/// Does what time demands of the queue, with this pause between two rounds, until it is dropped.
-/// Any number may.
+/// Does what time demands of the queue, with this pause between two rounds, twice as long when there was
+/// nothing to do, until it is dropped. Any number may.
 pub async fn tend(queue: Arc<dyn Queue>, every: Duration) {
     let counter = |what| metrics::counter!("outrigger_tasks_tended_total", "what" => what);
     let (promoted, recovered) = (counter("promoted"), counter("recovered"));
     let (quarantined, forgotten) = (counter("quarantined"), counter("forgotten"));
     loop {
+        let mut pause = every;
         match queue.tend().await {
             Ok(tended) => {
+                if tended == Tended::default() {
+                    pause *= 2;
+                }
                 promoted.increment(tended.promoted as u64);
                 recovered.increment(tended.recovered as u64);
                 quarantined.increment(tended.quarantined as u64);
@@ -122,6 +126,6 @@ pub async fn tend(queue: Arc<dyn Queue>, every: Duration) {
             }
             Err(error) => tracing::warn!(source = %error, "the queue could not be tended"),
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(pause).await;
     }
 }

@@ -1,13 +1,11 @@
 //! Whether a Redis may carry a queue.
 
-use std::collections::HashMap;
-
 use outrigger_ports::probe::{Finding, Probed, Severity};
 use outrigger_ports::queue::QueueError;
 
 use crate::client::RedisClient;
 use crate::error::CallError;
-use crate::probe;
+use crate::probe::{self, Info};
 
 /// A Redis that is set up so that it would lose tasks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +13,7 @@ use crate::probe;
 struct Unfit(String);
 
 /// What a server that evicts keys at random would lose.
-fn eviction(info: &HashMap<String, String>) -> Option<String> {
+fn eviction(info: &Info) -> Option<String> {
     let policy = info.get("maxmemory_policy")?;
     policy.starts_with("allkeys-").then(|| {
         format!(
@@ -25,7 +23,7 @@ fn eviction(info: &HashMap<String, String>) -> Option<String> {
     })
 }
 
-fn persistence(info: &HashMap<String, String>) -> Option<String> {
+fn persistence(info: &Info) -> Option<String> {
     (info.get("aof_enabled").map(String::as_str) == Some("0")).then(|| {
         "redis keeps no append-only file: tasks that are not finished are lost when it restarts; \
          set appendonly to yes"
@@ -57,8 +55,7 @@ async fn channel(client: &RedisClient, channel: &str) -> Result<Option<String>, 
 
 /// What the cache's probe says, and what matters to a queue.
 pub(super) async fn probe(client: &RedisClient, wake: &str) -> Result<Probed, QueueError> {
-    let mut probed = probe::probe(client).await?;
-    let info = probe::info(&*client.link()?).await?.unwrap_or_default();
+    let (mut probed, info) = probe::probe_with_info(client).await?;
     let found = [
         (Severity::Error, eviction(&info)),
         (Severity::Warning, persistence(&info)),
@@ -78,7 +75,7 @@ mod tests {
     #[test]
     fn only_policies_that_evict_everything_are_refused() {
         let refused = |policy: &str| {
-            eviction(&HashMap::from([("maxmemory_policy".to_owned(), policy.to_owned())]))
+            eviction(&Info::from([("maxmemory_policy".to_owned(), policy.to_owned())]))
         };
         for policy in ["noeviction", "volatile-lru", "volatile-lfu", "volatile-ttl"] {
             assert_eq!(refused(policy), None, "{policy}");
@@ -86,6 +83,6 @@ mod tests {
         for policy in ["allkeys-lru", "allkeys-lfu", "allkeys-random"] {
             assert!(refused(policy).unwrap().contains(policy), "{policy}");
         }
-        assert_eq!(eviction(&HashMap::new()), None);
+        assert_eq!(eviction(&Info::new()), None);
     }
 }

@@ -6,18 +6,31 @@ local most = tonumber(ARGV[1])
 local promoted, recovered, quarantined = promote(most), 0, 0
 flush()
 
--- Not those that were settled, or extended: these are noted at a later time too. Should a note be
--- lost, as when a script failed after it was taken, some leases are looked at in any case.
-local lost, more_lost = come('e', now / TENTH, most)
+-- Most of those that are noted were settled, or extended and noted for later: many are looked at, and
+-- up to a slice is recovered. Should a note be lost, as when a script failed after it was taken, some
+-- leases are looked at in any case.
+local noted, more_lost = come('e', now / TENTH, 8 * most)
 if ARGV[2] == '1' then
     for _, id in ipairs(call('HRANDFIELD', HELD, 100)) do
-        lost[#lost + 1] = id
+        noted[#noted + 1] = id
     end
+end
+local holds = #noted > 0 and call('HMGET', HELD, unpack(noted)) or {}
+local lost, left = {}, {}
+for i = 1, #noted do
+    if holds[i] and cmsgpack.unpack(holds[i])[H_UNTIL] <= now then
+        local list = #lost < most and lost or left
+        list[#list + 1] = noted[i]
+    end
+end
+if #left > 0 then
+    defer('e', math.ceil(now / TENTH), left)
 end
 local records = load_all(lost)
 for i = 1, #lost do
     local id, r = lost[i], records[lost[i]]
-    if r and r[STATUS] == 'r' and r[UNTIL] <= now then
+    -- One that was noted twice is recovered once.
+    if r and r[STATUS] == 'r' then
         local err = { code = 'worker_lost', message = 'the worker ' .. r[WORKER]
             .. ' gave no sign of life until its lease ended' }
         local ended = r[UNTIL]
