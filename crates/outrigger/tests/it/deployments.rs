@@ -159,6 +159,8 @@ fn in_prod(name: &str, expression: &str) -> String {
         ("OUTRIGGER_PUBLIC_URL", _) => "https://api.example.com",
         ("OUTRIGGER__HTTP__HSTS", _) => "true",
         ("OUTRIGGER__DEPLOYMENT__REPLICAS", _) => "10",
+        ("OUTRIGGER__DATABASE__WRITE_CONNECTIONS", _) => "8",
+        ("OUTRIGGER__HTTP__THREADS", _) => "2",
         _ => panic!("{name} is computed in a way that this test does not know: {expression}"),
     };
     known.to_owned()

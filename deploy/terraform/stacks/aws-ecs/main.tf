@@ -8,16 +8,23 @@ locals {
     { for key, role in var.roles : key => { min = role.min, max = role.max } },
     { for green in var.green[*] : "api-green" => { min = green.min, max = green.max } },
   )
+  # As many as the CPU of a task, not as the machine below it has cores: each has connections of its own.
+  threads = max(1, floor(max([for role in var.roles : role.cpu]...) / 512))
+  # What a task opens: each thread that serves, one that watches and one that works have 2 connections for reads
+  # and 4 for writes.
+  opened = { for key, role in var.roles : key => (local.threads + (key == "worker" ? 2 : 1)) * 6 }
   settings = merge({
-    OUTRIGGER_ENV                         = contains(["prod", "recovery"], var.environment) ? "production" : "development"
-    OUTRIGGER_PUBLIC_URL                  = local.url
-    PORT                                  = "8000"
-    OUTRIGGER__HTTP__ADDRESS              = "0.0.0.0"
-    OUTRIGGER__HTTP__FORWARDED_HOPS       = "1"
-    OUTRIGGER__HTTP__HSTS                 = var.domain == null ? "false" : "true"
-    OUTRIGGER__DEPLOYMENT__REPLICAS       = tostring(var.roles["api"].max + try(var.green.max, 0))
-    OUTRIGGER__DATABASE__MIGRATE_ON_START = "false"
-    OUTRIGGER__LOG__FORMAT                = "json"
+    OUTRIGGER_ENV                          = contains(["prod", "recovery"], var.environment) ? "production" : "development"
+    OUTRIGGER_PUBLIC_URL                   = local.url
+    PORT                                   = "8000"
+    OUTRIGGER__HTTP__ADDRESS               = "0.0.0.0"
+    OUTRIGGER__HTTP__FORWARDED_HOPS        = "1"
+    OUTRIGGER__HTTP__HSTS                  = var.domain == null ? "false" : "true"
+    OUTRIGGER__DEPLOYMENT__REPLICAS        = tostring(var.roles["api"].max + try(var.green.max, 0))
+    OUTRIGGER__DATABASE__MIGRATE_ON_START  = "false"
+    OUTRIGGER__DATABASE__WRITE_CONNECTIONS = tostring(4 * local.threads)
+    OUTRIGGER__HTTP__THREADS               = tostring(local.threads)
+    OUTRIGGER__LOG__FORMAT                 = "json"
   }, var.settings)
 }
 
@@ -139,6 +146,7 @@ module "autoscaling" {
   cluster_name   = module.service.cluster_name
   services       = module.service.services
   limits         = local.limits
+  connections    = { of = { for key in keys(local.limits) : key => local.opened[trimsuffix(key, "-green")] }, max = var.database.connections_max }
   request_labels = { for colour, group in module.load_balancer.target_groups : colour == "blue" ? "api" : "api-green" => "${module.load_balancer.arn_suffix}/${group.suffix}" }
 }
 

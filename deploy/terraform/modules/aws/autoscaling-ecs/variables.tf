@@ -38,3 +38,15 @@ variable "queue_age_s" {
   type        = number
   default     = 10
 }
+
+variable "connections" {
+  description = "How many connections a task of each service opens to the database, and how many the database takes."
+  type        = object({ of = map(number), max = number })
+  validation {
+    condition = var.connections.max >= max(
+      sum([for key, limit in var.limits : limit.max * var.connections.of[key]]),
+      sum([for key, limit in var.limits : 2 * limit.min * var.connections.of[key]]),
+    )
+    error_message = "The database does not take the connections of all tasks at most, or while the fewest are rolled out: take a larger class and say so in connections_max, or fewer tasks."
+  }
+}

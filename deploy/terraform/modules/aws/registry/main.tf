@@ -24,8 +24,14 @@ resource "aws_ecr_lifecycle_policy" "this" {
     },
     {
       rulePriority = 2
-      description  = "the last ${var.kept} stay"
-      selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept }
+      description  = "the last ${var.kept} releases stay, with the images of architectures that they name"
+      selection    = { tagStatus = "tagged", tagPatternList = ["v*"], countType = "imageCountMoreThan", countNumber = var.kept }
+      action       = { type = "expire" }
+    },
+    {
+      rulePriority = 3
+      description  = "so do as many that were brought here, and signatures: of a release and of each image in it"
+      selection    = { tagStatus = "tagged", tagPatternList = ["sha256-*"], countType = "imageCountMoreThan", countNumber = 6 * var.kept }
       action       = { type = "expire" }
     },
   ] })

@@ -9,7 +9,7 @@ variable "kms_key_arn" {
 }
 
 variable "kept" {
-  description = "How many images are kept."
+  description = "How many releases are kept."
   type        = number
   default     = 50
   validation {

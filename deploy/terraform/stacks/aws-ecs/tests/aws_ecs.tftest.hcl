@@ -30,6 +30,10 @@ run "prod" {
     error_message = "the process knows that it is production, where, and how many there may be"
   }
   assert {
+    condition     = alltrue([for task in output.environment : task.settings["OUTRIGGER__HTTP__THREADS"] == "1" && task.settings["OUTRIGGER__DATABASE__WRITE_CONNECTIONS"] == "4"])
+    error_message = "a process opens as many connections as its size needs"
+  }
+  assert {
     condition     = alltrue([for task in output.environment : keys(task.secrets) == ["DATABASE_URL", "MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"] && alltrue([for arn in values(task.secrets) : startswith(arn, "arn:aws:secretsmanager:us-east-1:")])])
     error_message = "secrets are references"
   }

@@ -8,6 +8,7 @@ variables {
   services       = { api = "outrigger-test-api", worker = "outrigger-test-worker" }
   limits         = { api = { min = 2, max = 10 }, worker = { min = 1, max = 5 } }
   request_labels = { api = "app/outrigger-test/1/targetgroup/outrigger-test-blue/2", api-green = "app/outrigger-test/1/targetgroup/outrigger-test-green/3" }
+  connections    = { of = { api = 12, api-green = 12, worker = 18 }, max = 800 }
 }
 
 run "within_limits" {
@@ -46,4 +47,12 @@ run "wrong_input" {
     limits = { api = { min = 3, max = 2 }, worker = { min = 1, max = 1 } }
   }
   expect_failures = [var.limits]
+}
+
+run "more_connections_than_the_database_takes" {
+  command = plan
+  variables {
+    connections = { of = { api = 12, worker = 18 }, max = 209 }
+  }
+  expect_failures = [var.connections]
 }

@@ -21,6 +21,10 @@ run "tags_do_not_move" {
     error_message = "it is encrypted with the key"
   }
   assert {
+    condition     = { for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : try(rule.selection.tagPatternList[0], rule.selection.tagStatus) => rule.selection.countNumber } == { untagged = 7, "v*" = 50, "sha256-*" = 300 }
+    error_message = "releases are counted, not the parts of them"
+  }
+  assert {
     condition     = [for d in aws_ecr_replication_configuration.this[0].replication_configuration[0].rule[0].destination : d.region] == ["ap-southeast-1"]
     error_message = "the other region has a copy"
   }
