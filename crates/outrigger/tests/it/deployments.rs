@@ -114,24 +114,56 @@ const STACK: &str = "deploy/terraform/stacks/aws-ecs";
 const MODULES: &str = "deploy/terraform/modules/aws";
 
 #[test]
-fn ecs() {
+fn ecs_in_prod() {
+    let computed = [
+        ("OUTRIGGER_ENV", "production"),
+        ("OUTRIGGER_PUBLIC_URL", "https://api.example.com"),
+        ("OUTRIGGER__HTTP__HSTS", "true"),
+        ("OUTRIGGER__DEPLOYMENT__REPLICAS", "10"),
+        ("OUTRIGGER__DATABASE__WRITE_CONNECTIONS", "8"),
+        ("OUTRIGGER__HTTP__THREADS", "2"),
+    ];
+    let deployment = ecs("prod", &computed);
+    let secrets =
+        ["DATABASE_READONLY_URL", "DATABASE_URL", "MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"];
+    assert_eq!(deployment.secrets, secrets);
+    in_production(deployment);
+}
+
+#[test]
+fn ecs_in_dev() {
+    let computed = [
+        ("OUTRIGGER_ENV", "development"),
+        ("OUTRIGGER_PUBLIC_URL", "http://outrigger-dev.elb.amazonaws.com"),
+        ("OUTRIGGER__HTTP__HSTS", "false"),
+        ("OUTRIGGER__DEPLOYMENT__REPLICAS", "2"),
+        ("OUTRIGGER__DATABASE__WRITE_CONNECTIONS", "4"),
+        ("OUTRIGGER__HTTP__THREADS", "1"),
+    ];
+    let deployment = ecs("dev", &computed);
+    assert_eq!(deployment.secrets, ["DATABASE_URL", "OUTRIGGER_SECRET", "REDIS_URL"]);
+    with_tls(deployment);
+}
+
+/// What the stack gives an environment, with what Terraform makes of expressions there.
+fn ecs(environment: &str, computed: &[(&str, &str)]) -> Deployment {
     let main = read(&format!("{STACK}/main.tf"));
     let block = main.split("settings = merge({\n").nth(1).expect("the stack has settings");
     let lines = block.lines().take_while(|line| !line.trim().starts_with("},"));
     let mut settings: Vec<(String, String)> = lines
         .filter_map(|line| line.trim().split_once(" = "))
-        .map(|(name, value)| (name.trim().to_owned(), in_prod(name.trim(), value)))
+        .map(|(name, value)| (name.trim().to_owned(), made_of(name.trim(), value, computed)))
         .collect();
     assert!(settings.len() > 5, "{settings:?}");
-    let prod = read(&format!("{STACK}/environments/prod.tfvars"));
-    let own = prod.split("settings = { ").nth(1).and_then(|rest| rest.split(" }").next());
-    let (name, value) = own.and_then(|own| own.split_once(" = ")).expect("settings of prod");
-    settings.push((name.to_owned(), value.trim_matches('"').to_owned()));
+    let values = read(&format!("{STACK}/environments/{environment}.tfvars"));
+    let own = values.split("settings = { ").nth(1).and_then(|rest| rest.split(" }").next());
+    let own = own.and_then(|own| own.split_once(" = "));
+    settings.extend(own.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())));
     // Modules that make secrets say for which setting.
-    let sources = ["postgres/outputs.tf", "postgres-replica/outputs.tf", "redis/outputs.tf"];
-    let made = sources.map(|file| read(&format!("{MODULES}/{file}"))).concat();
-    let generated = read(&format!("{MODULES}/secrets/variables.tf"));
-    let all = [made, generated, prod].concat();
+    let mut sources = vec!["postgres/outputs.tf", "redis/outputs.tf", "secrets/variables.tf"];
+    sources.extend(values.contains("replica = true").then_some("postgres-replica/outputs.tf"));
+    let mut all = values;
+    all.extend(sources.iter().map(|file| read(&format!("{MODULES}/{file}"))));
     let words = all.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
     let mut secrets: Vec<String> = words
         .filter(|word| word.ends_with("_URL") || word.ends_with("_SECRET"))
@@ -139,35 +171,32 @@ fn ecs() {
         .collect();
     secrets.sort_unstable();
     secrets.dedup();
-    let known =
-        ["DATABASE_READONLY_URL", "DATABASE_URL", "MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"];
-    assert_eq!(secrets, known);
     let tasks = read(&format!("{MODULES}/service-ecs/tasks/main.tf"));
     let served = tasks.lines().filter_map(|line| line.split("[\"serve\", ").nth(1));
     let served = served.map(|list| list.trim_end_matches(']').split(", "));
     let commands =
         served.map(|words| words.map(|word| word.trim_matches('"').to_owned()).collect());
-    in_production(Deployment { settings, secrets, commands: commands.collect() });
+    Deployment { settings, secrets, commands: commands.collect() }
 }
 
-/// What Terraform makes of an expression in `prod`.
-fn in_prod(name: &str, expression: &str) -> String {
+/// What Terraform makes of an expression.
+fn made_of(name: &str, expression: &str, computed: &[(&str, &str)]) -> String {
     let literal = expression.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let known = match (name, literal) {
-        (_, Some(literal)) if !literal.contains(['"', '$']) => literal,
-        ("OUTRIGGER_ENV", _) => "production",
-        ("OUTRIGGER_PUBLIC_URL", _) => "https://api.example.com",
-        ("OUTRIGGER__HTTP__HSTS", _) => "true",
-        ("OUTRIGGER__DEPLOYMENT__REPLICAS", _) => "10",
-        ("OUTRIGGER__DATABASE__WRITE_CONNECTIONS", _) => "8",
-        ("OUTRIGGER__HTTP__THREADS", _) => "2",
-        _ => panic!("{name} is computed in a way that this test does not know: {expression}"),
-    };
-    known.to_owned()
+    let literal = literal.filter(|literal| !literal.contains(['"', '$']));
+    let known = computed.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    let value = literal.or(known);
+    value.unwrap_or_else(|| panic!("{name}: this test does not know {expression}")).to_owned()
 }
 
-/// With TLS to everything, as production demands.
+/// In production, which refuses what is not secure.
 fn in_production(deployment: Deployment) {
+    let production = ("OUTRIGGER_ENV".to_owned(), "production".to_owned());
+    assert!(deployment.settings.contains(&production), "{deployment:?}");
+    with_tls(deployment);
+}
+
+/// With TLS to everything.
+fn with_tls(deployment: Deployment) {
     let durable = PostgresOptions { durable: true, tls: true, ..PostgresOptions::default() };
     let postgres = Postgres::start_with(durable).unwrap();
     let kept = RedisOptions { appendonly: true, tls: true, ..RedisOptions::default() };
@@ -176,8 +205,6 @@ fn in_production(deployment: Deployment) {
     let smtp = SmtpServer::start(tls).unwrap();
     let root = postgres.ca_path().unwrap();
     let mut settings = deployment.settings;
-    let production = ("OUTRIGGER_ENV".to_owned(), "production".to_owned());
-    assert!(settings.contains(&production), "{settings:?}");
     for name in deployment.secrets {
         let value = match name.as_str() {
             "DATABASE_URL" | "DATABASE_READONLY_URL" => {
