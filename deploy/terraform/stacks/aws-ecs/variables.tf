@@ -33,8 +33,8 @@ variable "registry_readers" {
 }
 
 variable "network" {
-  description = "Addresses, number of zones, and NAT: \"one\" or \"per-zone\"."
-  type        = object({ cidr = optional(string, "10.0.0.0/16"), zones = optional(number, 3), nat = optional(string, "per-zone"), clients = optional(set(string), ["0.0.0.0/0"]) })
+  description = "Addresses, number of zones, NAT (\"one\" or \"per-zone\"), who may come, and to which ports webhooks and mail may go."
+  type        = object({ cidr = optional(string, "10.0.0.0/16"), zones = optional(number, 3), nat = optional(string, "per-zone"), clients = optional(set(string), ["0.0.0.0/0"]), outgoing_ports = optional(set(number), [443, 465, 587]) })
   default     = {}
 }
 

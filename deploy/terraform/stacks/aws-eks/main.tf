@@ -27,10 +27,11 @@ module "network" {
 }
 
 module "security" {
-  source  = "../../modules/aws/security"
-  name    = local.name
-  vpc_id  = module.network.vpc_id
-  clients = var.network.clients
+  source         = "../../modules/aws/security"
+  name           = local.name
+  vpc_id         = module.network.vpc_id
+  clients        = var.network.clients
+  outgoing_ports = var.network.outgoing_ports
 }
 
 module "registry" {

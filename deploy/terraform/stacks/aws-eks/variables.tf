@@ -33,8 +33,8 @@ variable "registry_readers" {
 }
 
 variable "network" {
-  description = "Addresses, number of zones, and NAT: \"one\" or \"per-zone\"."
-  type        = object({ cidr = optional(string, "10.0.0.0/16"), zones = optional(number, 3), nat = optional(string, "per-zone"), clients = optional(set(string), ["0.0.0.0/0"]) })
+  description = "Addresses, number of zones, NAT (\"one\" or \"per-zone\"), who may come, and to which ports webhooks and mail may go."
+  type        = object({ cidr = optional(string, "10.0.0.0/16"), zones = optional(number, 3), nat = optional(string, "per-zone"), clients = optional(set(string), ["0.0.0.0/0"]), outgoing_ports = optional(set(number), [443, 465, 587]) })
   default     = {}
 }
 
@@ -80,7 +80,7 @@ variable "cluster" {
 }
 
 variable "database" {
-  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes; null: it is elsewhere, such as in Atlas, and DATABASE_URL is among the secrets."
+  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes; null: it is elsewhere, and DATABASE_URL is among the secrets. On Atlas, network.outgoing_ports must have 27017, and the binary a store for MongoDB, which it has not yet."
   type        = object({ class = string, storage_gib = optional(number, 20), multi_az = bool, replica = optional(bool, false), password_version = optional(number, 1), connections_max = number })
   validation {
     condition     = var.database != null || contains(var.secrets, "DATABASE_URL")

@@ -78,9 +78,10 @@ resource "aws_db_instance" "this" {
   vpc_security_group_ids = [var.security_group_id]
   publicly_accessible    = false
 
-  backup_retention_period    = var.backup_days
-  backup_window              = "18:00-19:00"
-  maintenance_window         = "sun:19:30-sun:20:30"
+  backup_retention_period = var.backup_days
+  # Night in America, and day in South-East Asia, where a database that sleeps at night is awake.
+  backup_window              = "06:00-07:00"
+  maintenance_window         = "sun:07:30-sun:08:30"
   auto_minor_version_upgrade = true
   copy_tags_to_snapshot      = true
   delete_automated_backups   = !var.deletion_protection

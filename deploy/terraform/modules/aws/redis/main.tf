@@ -63,8 +63,8 @@ resource "aws_elasticache_replication_group" "this" {
   kms_key_id                 = var.kms_key_arn
 
   auto_minor_version_upgrade = true
-  maintenance_window         = "sun:20:30-sun:21:30"
-  snapshot_window            = "18:00-19:00"
+  maintenance_window         = "sun:08:30-sun:09:30"
+  snapshot_window            = "06:00-07:00"
   snapshot_retention_limit   = var.protected ? 7 : 1
   final_snapshot_identifier  = var.protected ? "${var.name}-last" : null
 
