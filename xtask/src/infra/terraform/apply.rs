@@ -131,7 +131,13 @@ fn round(stack: &str, real: &Real) -> Result<()> {
     let terraform = |folder: &Path| real.terraform(folder);
     let plan = plans::plan(&folder, ENVIRONMENT, &terraform, &folder.join("second.plan"))?;
     let differences = differences(&plan);
-    run(&["destroy", "-auto-approve", &values])?;
+    let destroy = || run(&["destroy", "-auto-approve", &values]);
+    if let Err(error) = destroy() {
+        // The provider repeats a request whose answer was lost, and hears that the thing is gone already.
+        // As an operator would, say it again: everything must be gone then.
+        say(&format!("{stack}: {error:#}; once more"));
+        destroy()?;
+    }
     let left = cargo::capture(real.terraform(&folder)?.args(["state", "list"]))?;
     for difference in &differences {
         say(&format!("{stack}: a second plan would change {difference}"));
