@@ -1,9 +1,10 @@
 //! The suite of the blobs port.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use outrigger_ports::blobs::{BlobError, Blobs, PIECE_BYTES_MAX};
+use outrigger_ports::blobs::{BlobError, BlobReader, Blobs, PIECE_BYTES_MAX};
 
 /// Makes a `#[test]` of each guarantee of the blobs port. The argument is an
 /// `fn() -> (Arc<dyn Blobs>, K)`, `K` being what must live as long.
@@ -12,6 +13,7 @@ macro_rules! blobs_suite {
     ($open:expr) => {
         $crate::blobs_suite!(@tests $open;
             what_is_written_is_read,
+            a_range_is_read_as_far_as_there_are_bytes,
             nothing_is_seen_before_the_end,
             the_last_one_who_finishes_is_read,
             deleting_says_whether_there_was_one,
@@ -40,13 +42,16 @@ async fn put(blobs: &Arc<dyn Blobs>, key: &str, bytes: &Bytes) -> u64 {
 }
 
 async fn get(blobs: &Arc<dyn Blobs>, key: &str) -> Option<Vec<u8>> {
-    let mut reader = blobs.open(key).await.expect("an answer")?;
+    Some(all(blobs.open(key).await.expect("an answer")?).await)
+}
+
+async fn all(mut reader: Box<dyn BlobReader>) -> Vec<u8> {
     let mut all = Vec::new();
     while let Some(piece) = reader.next().await.expect("a piece") {
         assert!((1..=PIECE_BYTES_MAX).contains(&piece.len()), "{}", piece.len());
         all.extend_from_slice(&piece);
     }
-    Some(all)
+    all
 }
 
 /// A pattern in which no two pieces are the same.
@@ -63,6 +68,29 @@ pub async fn what_is_written_is_read(blobs: Arc<dyn Blobs>) {
     }
     assert_eq!(get(&blobs, "a/two").await, None);
     assert_eq!(get(&blobs, "a").await, None);
+}
+
+/// Also of a blob of several pieces, of one without bytes, and beyond the end.
+pub async fn a_range_is_read_as_far_as_there_are_bytes(blobs: Arc<dyn Blobs>) {
+    let bytes = pattern(3 * PIECE_BYTES_MAX + 7);
+    let size = bytes.len() as u64;
+    put(&blobs, "a/ranges", &bytes).await;
+    put(&blobs, "a/none", &Bytes::new()).await;
+    let piece = PIECE_BYTES_MAX as u64;
+    for range in [0..1, 5..5, piece - 1..2 * piece + 1, size - 1..size, 7..u64::MAX, size..size + 9]
+    {
+        let reader = blobs.open_range("a/ranges", range.clone()).await.expect("an answer");
+        let read = all(reader.expect("it is there")).await;
+        let within = |at: u64| usize::try_from(at.min(size)).expect("it is small");
+        assert!(read == bytes[within(range.start)..within(range.end)], "{range:?}");
+        let reader = blobs.open_range("a/none", range.clone()).await.expect("an answer");
+        assert!(all(reader.expect("it is there")).await.is_empty(), "{range:?}");
+        assert!(blobs.open_range("a/two", range).await.expect("an answer").is_none());
+    }
+    assert_eq!(blobs.size("a/ranges").await.expect("an answer"), Some(size));
+    assert_eq!(blobs.size("a/none").await.expect("an answer"), Some(0));
+    assert_eq!(blobs.size("a/two").await.expect("an answer"), None);
+    assert_eq!(blobs.size("a").await.expect("an answer"), None);
 }
 
 /// Nor when the writer is dropped; who reads what was there reads it to its end.
@@ -117,6 +145,9 @@ pub async fn only_keys_pass(blobs: Arc<dyn Blobs>) {
         assert!(refused(blobs.create(key).await.err()), "{key}");
         assert!(refused(blobs.open(key).await.err()), "{key}");
         assert!(refused(blobs.delete(key).await.err()), "{key}");
+        assert!(refused(blobs.size(key).await.err()), "{key}");
+        let signed = blobs.sign_upload(key, 1, Duration::from_secs(1)).await;
+        assert!(refused(signed.err()), "{key}");
     }
     put(&blobs, &"x".repeat(255), &pattern(1)).await;
 }

@@ -7,6 +7,8 @@
 //!    mixture.
 
 use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -82,6 +84,17 @@ pub trait BlobWriter: Send + fmt::Debug {
     async fn finish(self: Box<Self>) -> Result<u64, BlobError>;
 }
 
+/// What somebody else sends to write a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedUpload {
+    /// The method of the request.
+    pub method: &'static str,
+    /// Its URL. Who knows it may write the blob: it is a secret.
+    pub url: String,
+    /// Headers that it must have, besides its length: name and value.
+    pub headers: Vec<(String, String)>,
+}
+
 /// Keeps blobs.
 #[async_trait]
 pub trait Blobs: Send + Sync + fmt::Debug {
@@ -89,10 +102,33 @@ pub trait Blobs: Send + Sync + fmt::Debug {
     async fn create(&self, key: &str) -> Result<Box<dyn BlobWriter>, BlobError>;
 
     /// Opens the blob; `None` when there is none.
-    async fn open(&self, key: &str) -> Result<Option<Box<dyn BlobReader>>, BlobError>;
+    async fn open(&self, key: &str) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
+        self.open_range(key, 0..u64::MAX).await
+    }
+
+    /// Opens those of its bytes that are in the range, which may reach beyond its end, and not be
+    /// empty; `None` when there is no blob.
+    async fn open_range(
+        &self,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Box<dyn BlobReader>>, BlobError>;
+
+    /// Its size in bytes; `None` when there is none.
+    async fn size(&self, key: &str) -> Result<Option<u64>, BlobError>;
 
     /// Deletes the blob; says whether there was one.
     async fn delete(&self, key: &str) -> Result<bool, BlobError>;
+
+    /// A request with which somebody else may write the blob once, with exactly so many bytes and
+    /// before `valid` is over, if there is none under this key yet; `None` when these blobs cannot
+    /// be reached but through this port.
+    async fn sign_upload(
+        &self,
+        key: &str,
+        size: u64,
+        valid: Duration,
+    ) -> Result<Option<SignedUpload>, BlobError>;
 
     /// Asks the backend something real.
     async fn probe(&self) -> Result<Probed, BlobError>;

@@ -1,7 +1,8 @@
 //! Blobs as files of a folder. What is being written lies in `.unfinished` below it.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -10,7 +11,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use outrigger_kernel::{Clock, Random, id};
 use outrigger_ports::blobs::{
-    BlobError, BlobReader, BlobWriter, Blobs, PIECE_BYTES_MAX, check_key,
+    BlobError, BlobReader, BlobWriter, Blobs, PIECE_BYTES_MAX, SignedUpload, check_key,
 };
 use outrigger_ports::probe::Probed;
 
@@ -61,7 +62,7 @@ impl FolderBlobs {
 }
 
 #[derive(Debug)]
-struct Reader(Option<File>);
+struct Reader(Option<io::Take<File>>);
 
 /// The path is there until the file has its place.
 #[derive(Debug)]
@@ -138,14 +139,37 @@ impl Blobs for FolderBlobs {
         Ok(Box::new(blocking(move || blobs.begin(&key)).await?))
     }
 
-    async fn open(&self, key: &str) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
+    async fn open_range(
+        &self,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
         check_key(key)?;
         let path = self.folder.join(key);
         let file = blocking(move || {
-            found(File::open(path).and_then(|file| Ok(file.metadata()?.is_file().then_some(file))))
+            let Some(mut file) = found(open_file(&path))?.flatten() else { return Ok(None) };
+            file.seek(SeekFrom::Start(range.start))?;
+            Ok(Some(file.take(range.end.saturating_sub(range.start))))
         })
         .await?;
-        Ok(file.flatten().map(|file| Box::new(Reader(Some(file))) as Box<dyn BlobReader>))
+        Ok(file.map(|file| Box::new(Reader(Some(file))) as Box<dyn BlobReader>))
+    }
+
+    async fn size(&self, key: &str) -> Result<Option<u64>, BlobError> {
+        check_key(key)?;
+        let path = self.folder.join(key);
+        let file = blocking(move || found(fs::metadata(path))).await?;
+        Ok(file.filter(fs::Metadata::is_file).map(|file| file.len()))
+    }
+
+    async fn sign_upload(
+        &self,
+        key: &str,
+        _size: u64,
+        _valid: Duration,
+    ) -> Result<Option<SignedUpload>, BlobError> {
+        check_key(key)?;
+        Ok(None)
     }
 
     async fn delete(&self, key: &str) -> Result<bool, BlobError> {
@@ -162,6 +186,12 @@ impl Blobs for FolderBlobs {
         let (latency, version) = (start.elapsed(), "folder".to_owned());
         Ok(Probed { latency, version, facts, findings: Vec::new() })
     }
+}
+
+/// Opens what is a file and no folder.
+fn open_file(path: &Path) -> io::Result<Option<File>> {
+    let file = File::open(path)?;
+    Ok(file.metadata()?.is_file().then_some(file))
 }
 
 /// What is not there is no fault.

@@ -1,12 +1,14 @@
 //! Blobs in memory, for tests.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use outrigger_ports::blobs::{
-    BlobError, BlobReader, BlobWriter, Blobs, PIECE_BYTES_MAX, check_key,
+    BlobError, BlobReader, BlobWriter, Blobs, PIECE_BYTES_MAX, SignedUpload, check_key,
 };
 use outrigger_ports::probe::Probed;
 
@@ -15,6 +17,12 @@ type Kept = Arc<Mutex<HashMap<String, Bytes>>>;
 /// Keeps blobs as long as it lives.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryBlobs(Kept);
+
+impl MemoryBlobs {
+    fn get(&self, key: &str) -> Option<Bytes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+}
 
 #[derive(Debug)]
 struct Reader(Bytes);
@@ -57,10 +65,31 @@ impl Blobs for MemoryBlobs {
         Ok(Box::new(Writer { kept, key, bytes: BytesMut::new() }))
     }
 
-    async fn open(&self, key: &str) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
+    async fn open_range(
+        &self,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
         check_key(key)?;
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        Ok(found.map(|bytes| Box::new(Reader(bytes)) as Box<dyn BlobReader>))
+        let Some(bytes) = self.get(key) else { return Ok(None) };
+        let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+        let (start, end) = (within(range.start), within(range.end));
+        Ok(Some(Box::new(Reader(bytes.slice(start..end.max(start))))))
+    }
+
+    async fn size(&self, key: &str) -> Result<Option<u64>, BlobError> {
+        check_key(key)?;
+        Ok(self.get(key).map(|bytes| bytes.len() as u64))
+    }
+
+    async fn sign_upload(
+        &self,
+        key: &str,
+        _size: u64,
+        _valid: Duration,
+    ) -> Result<Option<SignedUpload>, BlobError> {
+        check_key(key)?;
+        Ok(None)
     }
 
     async fn delete(&self, key: &str) -> Result<bool, BlobError> {
