@@ -190,6 +190,7 @@ macro_rules! queue_suite {
                 a_staged_task_is_there_with_its_batch,
                 a_staged_task_whose_batch_failed_is_not_there,
                 a_committed_task_is_found_though_nobody_was_told,
+                a_staged_task_with_a_taken_unique_key_does_not_vanish,
             }
             lists {
                 the_newest_come_first_in_pages,

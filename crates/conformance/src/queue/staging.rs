@@ -1,7 +1,7 @@
 //! Tasks in a batch of the store: with what causes them, or not at all.
 
 use bytes::Bytes;
-use outrigger_ports::queue::{Enqueued, Task};
+use outrigger_ports::queue::{Enqueued, NOT_UNIQUE, Status, Task};
 use outrigger_ports::store::{Batch, Key, Precondition, StoreError, Write};
 
 use super::QueueFactory;
@@ -29,8 +29,8 @@ pub async fn a_staged_task_is_there_with_its_batch(factory: &dyn QueueFactory) {
     let staged = batch(&bed, &tasks, Precondition::Absent);
     assert!(bed.claim(10).await.is_empty(), "staging alone does nothing");
     bed.opened.store.commit(staged).await.unwrap();
-    bed.queue(0).committed(tasks.clone()).await;
-    bed.queue(1).committed(tasks.clone()).await;
+    bed.queue(0).committed(tasks.clone()).await.unwrap();
+    bed.queue(1).committed(tasks.clone()).await.unwrap();
     let answer = bed.queue(1).enqueue(tasks.clone()).await.unwrap();
     assert_eq!(answer, vec![Enqueued::Known; 3]);
     let expected: Vec<String> = tasks.into_iter().map(|task| task.id).collect();
@@ -69,4 +69,35 @@ pub async fn a_committed_task_is_found_though_nobody_was_told(factory: &dyn Queu
     assert_eq!(found, expected);
     bed.pass(std::time::Duration::from_secs(10)).await;
     assert!(bed.claim(10).await.is_empty(), "none comes twice");
+}
+
+/// It fails its batch; or, where the queue is not the store, it is kept as cancelled and says which
+/// task has the key, however often it is passed on.
+pub async fn a_staged_task_with_a_taken_unique_key_does_not_vanish(factory: &dyn QueueFactory) {
+    let bed = Bed::of(factory).await;
+    let keyed = |task: Task| Task { unique_key: Some("k".to_owned()), ..task };
+    let (holder, late) = (keyed(bed.task()), keyed(bed.task()));
+    bed.enqueue(holder.clone()).await;
+    let staged = batch(&bed, std::slice::from_ref(&late), Precondition::Absent);
+    match bed.opened.store.commit(staged).await {
+        Err(StoreError::Unique { write: 1, .. }) => {
+            assert!(bed.board(0).find(&late.id).await.unwrap().is_none());
+            return;
+        }
+        committed => committed.unwrap(),
+    };
+    let became = bed.queue(0).committed(vec![late.clone()]).await.unwrap();
+    assert_eq!(became, [Enqueued::Duplicate { of: holder.id.clone() }]);
+    let became = bed.queue(1).committed(vec![late.clone()]).await.unwrap();
+    assert_eq!(became, [Enqueued::Known]);
+    let kept = bed.find(&late.id).await;
+    assert_eq!(kept.status, Status::Cancelled);
+    let error = kept.error.unwrap();
+    assert_eq!(error.code, NOT_UNIQUE);
+    assert!(error.message.contains(&holder.id), "{}", error.message);
+    let leased = bed.claim(10).await;
+    assert_eq!(ids(&leased), [holder.id.as_str()]);
+    bed.succeed(&leased[0]).await;
+    bed.board(0).replay(&late.id).await.unwrap();
+    assert_eq!(ids(&bed.claim(10).await), [late.id.as_str()]);
 }

@@ -83,7 +83,9 @@ impl Notifications {
         }
         let batch = Batch::of(std::mem::take(&mut staged.writes));
         match self.inbox.store().commit(batch).await {
-            Ok(_) => self.tasks.committed(staged).await,
+            Ok(_) => {
+                self.tasks.committed(staged).await;
+            }
             // All ids are new, so it was the key: the same request came twice at the same time.
             Err(StoreError::Precondition { .. }) if keyed.is_some() => {
                 let first = self.first_receipt(keyed.as_ref()).await?;

@@ -131,13 +131,21 @@ impl Tasks {
         Ok(Staged { writes: self.queue.stage(&tasks)?, tasks })
     }
 
-    /// The batch was committed: its tasks start at once. Should nobody say so, they start a little
-    /// later.
-    pub async fn committed(&self, staged: Staged) {
+    /// The batch was committed: its tasks start at once; gives how many do not, because their unique
+    /// key is taken. Should nobody say so, or the queue be away, they start a little later.
+    pub async fn committed(&self, staged: Staged) -> usize {
         if staged.tasks.is_empty() {
-            return;
+            return 0;
         }
-        self.queue.committed(staged.tasks).await;
+        match self.queue.committed(staged.tasks).await {
+            Ok(became) => {
+                became.iter().filter(|one| matches!(one, Enqueued::Duplicate { .. })).count()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "tasks that were committed wait to be passed on");
+                0
+            }
+        }
     }
 
     /// The task that this asks for, after all checks.

@@ -13,6 +13,7 @@ on_each_backend!(
     what_cannot_be_enqueued_is_named,
     a_repeated_enqueue_with_a_key_is_one_task,
     a_unique_key_is_taken_whether_or_not_the_request_has_a_key,
+    a_taken_unique_key_in_a_batch_is_told,
     a_task_that_waits_is_cancelled_and_begun_again,
     many_dead_tasks_begin_again,
     only_administrators_enqueue,
@@ -22,6 +23,7 @@ on_dynamodb_with_redis!(
     what_cannot_be_enqueued_is_named,
     a_repeated_enqueue_with_a_key_is_one_task,
     a_unique_key_is_taken_whether_or_not_the_request_has_a_key,
+    a_taken_unique_key_in_a_batch_is_told,
     a_task_that_waits_is_cancelled_and_begun_again,
     many_dead_tasks_begin_again,
     only_administrators_enqueue,
@@ -95,6 +97,35 @@ fn a_unique_key_is_taken_whether_or_not_the_request_has_a_key(server: &Server) {
     assert_eq!(other.post("/api/v1/tasks", &body).expect(202).text, second.text);
     assert_eq!(admin.get(second.header("location")).expect(200).json()["status"], "scheduled");
     assert_eq!(one.post("/api/v1/tasks", &body).expect(202).text, first.text);
+}
+
+fn a_taken_unique_key_in_a_batch_is_told(server: &Server) {
+    let admin = server.admin();
+    let collection = format!("/api/v1/collections/{}", unique("keyed_").replace('-', "_"));
+    admin.put(&collection, &json!({})).expect(201);
+    let name = collection.rsplit('/').next().unwrap();
+    let task = json!({"kind": "noop", "payload": {}, "delay_s": 600, "unique_key": unique("k-")});
+    let batch = |id: &str| {
+        let put = json!({"op": "put", "collection": name, "id": id, "data": {}});
+        admin.post("/api/v1/batch", &json!({"operations": [put], "tasks": [task]}))
+    };
+    let first = batch("a").expect(200).json()["tasks"][0].clone();
+    let second = batch("b");
+    let record = admin.get(&format!("/api/v1/records/{name}/b"));
+    if second.status == 409 {
+        assert_eq!(second.code(), "not_unique");
+        record.expect(404);
+        return;
+    }
+    record.expect(200);
+    let id = second.expect(200).json()["tasks"][0].clone();
+    let task = admin.get(&format!("/api/v1/tasks/{}", id.as_str().unwrap())).expect(200).json();
+    assert_eq!(
+        (&task["status"], &task["error"]["code"]),
+        (&json!("cancelled"), &json!("not_unique"))
+    );
+    let message = task["error"]["message"].as_str().unwrap();
+    assert!(message.contains(first.as_str().unwrap()), "{message}");
 }
 
 fn a_task_that_waits_is_cancelled_and_begun_again(server: &Server) {

@@ -76,7 +76,7 @@ impl OutboxQueue {
             };
             let found = self.store.query(&query).await.map_err(of_store)?;
             let (ids, tasks) = tasks_of(&found);
-            self.inner.enqueue(tasks).await?;
+            self.inner.committed(tasks).await?;
             self.clear(&ids).await;
             swept += found.len();
             if found.len() < limits::TASKS_MAX {
@@ -136,22 +136,18 @@ impl Queue for OutboxQueue {
         self.inner.enqueue(tasks).await
     }
 
-    /// A unique key does not fail the batch here: the task whose key is taken is not enqueued when
-    /// it is passed on.
+    /// A unique key does not fail the batch here: whether it is taken shows when the task is passed on.
     fn stage(&self, tasks: &[Task]) -> Result<Vec<Write>, QueueError> {
         bounds::check_tasks(tasks)?;
         let now = self.clock.now();
         tasks.iter().map(|task| put(task, now)).collect()
     }
 
-    async fn committed(&self, tasks: Vec<Task>) {
+    async fn committed(&self, tasks: Vec<Task>) -> Result<Vec<Enqueued>, QueueError> {
         let ids: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
-        match self.inner.enqueue(tasks).await {
-            Ok(_) => self.clear(&ids).await,
-            Err(error) => {
-                tracing::warn!(%error, "tasks that were committed wait in the outbox");
-            }
-        }
+        let became = self.inner.committed(tasks).await?;
+        self.clear(&ids).await;
+        Ok(became)
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Leased>, QueueError> {

@@ -44,6 +44,9 @@ pub use task::{Attempt, Failure, Status, Task, TaskRecord};
 /// How long dead tasks are kept for a replay.
 pub const DEAD_RETENTION: Duration = Duration::from_secs(14 * 86_400);
 
+/// Code of the error of a committed task that was not enqueued because its unique key is taken.
+pub const NOT_UNIQUE: &str = "not_unique";
+
 /// What became of a task that was to be enqueued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Enqueued {
@@ -294,16 +297,18 @@ pub trait Queue: Send + Sync + std::fmt::Debug {
     async fn enqueue(&self, tasks: Vec<Task>) -> Result<Vec<Enqueued>, QueueError>;
 
     /// The writes that put these tasks into a batch of the store, to be committed with what causes
-    /// them: all or nothing. Afterwards call [`Queue::committed`]. A batch whose unique entry is
-    /// taken fails as a whole.
+    /// them: all or nothing. Afterwards call [`Queue::committed`]. Where the store is the queue, a
+    /// batch whose unique entry is taken fails as a whole.
     ///
     /// # Errors
     /// [`QueueError::Bound`].
     fn stage(&self, tasks: &[Task]) -> Result<Vec<Write>, QueueError>;
 
-    /// A batch with these tasks was committed: they are passed on at once. When that fails, or is
-    /// never called, [`Queue::tend`] finds them.
-    async fn committed(&self, tasks: Vec<Task>);
+    /// A batch with these tasks was committed: they are passed on at once; says of each what became of
+    /// it. When that fails, or is never called, [`Queue::tend`] finds them. In a queue beside the
+    /// store a unique key can only be looked at now: a task whose key is taken is kept as cancelled,
+    /// with the error [`NOT_UNIQUE`].
+    async fn committed(&self, tasks: Vec<Task>) -> Result<Vec<Enqueued>, QueueError>;
 
     /// Leases on tasks that are due, in their order; empty when there are none, or the queue is
     /// paused.

@@ -118,8 +118,9 @@ impl Queue for StoreQueue {
         enqueue::stage(self, tasks)
     }
 
-    async fn committed(&self, tasks: Vec<Task>) {
+    async fn committed(&self, tasks: Vec<Task>) -> Result<Vec<Enqueued>, QueueError> {
         enqueue::announce(self, &tasks).await;
+        Ok(vec![Enqueued::New; tasks.len()])
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Leased>, QueueError> {

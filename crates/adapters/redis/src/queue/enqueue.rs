@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use outrigger_kernel::limits;
 use outrigger_ports::gather::Gather;
-use outrigger_ports::queue::{Enqueued, QueueError, Task};
+use outrigger_ports::queue::{Enqueued, QueueError, Task, bounds};
 use redis::Value;
 
 use super::record::text;
@@ -21,6 +21,15 @@ pub(super) const TURNS: usize = 2;
 
 /// Orders of many callers.
 pub(super) type Orders = Gather<Order, Result<Vec<Enqueued>, CallError>>;
+
+/// What is done with a task whose unique key another one has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum IfTaken {
+    /// Nothing is left of it: who enqueues it is told.
+    Dropped,
+    /// It is kept as cancelled: its id is known to somebody already.
+    Kept,
+}
 
 /// Tasks to be enqueued, as the script takes them.
 #[derive(Debug, Default)]
@@ -45,11 +54,11 @@ impl Order {
 ///
 /// # Errors
 /// When a task has no JSON form.
-pub(super) fn orders(tasks: &[Task]) -> Result<Vec<Order>, QueueError> {
+fn orders(tasks: &[Task], if_taken: IfTaken) -> Result<Vec<Order>, QueueError> {
     let mut orders = vec![Order::default()];
     for task in tasks {
         let mut one = Order { args: Args::default(), tasks: 1 };
-        write_task(&mut one.args, task)?;
+        write_task(&mut one.args, task, if_taken)?;
         match orders.last_mut() {
             Some(last) if last.tasks == 0 => *last = one,
             Some(last) if last.has_room_for(&one) => last.add(&one),
@@ -61,8 +70,22 @@ pub(super) fn orders(tasks: &[Task]) -> Result<Vec<Order>, QueueError> {
 }
 
 impl RedisQueue {
+    /// Enqueues the tasks; what became of each.
+    pub(super) async fn put(
+        &self,
+        tasks: &[Task],
+        if_taken: IfTaken,
+    ) -> Result<Vec<Enqueued>, QueueError> {
+        bounds::check_tasks(tasks)?;
+        let mut answers = Vec::with_capacity(tasks.len());
+        for order in orders(tasks, if_taken)? {
+            answers.extend(self.order(order).await?);
+        }
+        Ok(answers)
+    }
+
     /// Enqueues these together with what others order meanwhile.
-    pub(super) async fn order(&self, order: Order) -> Result<Vec<Enqueued>, QueueError> {
+    async fn order(&self, order: Order) -> Result<Vec<Enqueued>, QueueError> {
         let scripts = Arc::clone(&self.scripts);
         let (client, base) = (self.client.clone(), self.base.clone());
         let sent = self
@@ -115,7 +138,7 @@ fn read(answer: Value, tasks: usize) -> Result<Vec<Enqueued>, CallError> {
     if became.len() == tasks { Ok(became) } else { Err(CallError::Unexpected) }
 }
 
-fn write_task(args: &mut Args, task: &Task) -> Result<(), QueueError> {
+fn write_task(args: &mut Args, task: &Task, if_taken: IfTaken) -> Result<(), QueueError> {
     // Beyond a century from now a Lua number would not hold it.
     let run_at = task.run_at.as_micros().clamp(0, 1 << 53);
     args.text(&task.id)
@@ -126,6 +149,7 @@ fn write_task(args: &mut Args, task: &Task) -> Result<(), QueueError> {
         .number(task.max_attempts.into())
         .number(micros(task.retention()) / 1_000_000)
         .text(task.unique_key.as_deref().unwrap_or_default())
+        .number(matches!(if_taken, IfTaken::Kept).into())
         .json(task)
         .map_err(internal)?;
     Ok(())

@@ -189,12 +189,7 @@ fn read_leased(fields: &[Value], until: Timestamp) -> Result<Leased, QueueError>
 #[async_trait]
 impl Queue for RedisQueue {
     async fn enqueue(&self, tasks: Vec<Task>) -> Result<Vec<Enqueued>, QueueError> {
-        bounds::check_tasks(&tasks)?;
-        let mut answers = Vec::with_capacity(tasks.len());
-        for order in enqueue::orders(&tasks)? {
-            answers.extend(self.order(order).await?);
-        }
-        Ok(answers)
+        self.put(&tasks, enqueue::IfTaken::Dropped).await
     }
 
     /// Not here: the batch is the store's. See the type.
@@ -203,10 +198,8 @@ impl Queue for RedisQueue {
         Err(QueueError::Internal(message.into()))
     }
 
-    async fn committed(&self, tasks: Vec<Task>) {
-        if let Err(error) = self.enqueue(tasks).await {
-            tracing::warn!(%error, "tasks that were committed could not be passed on");
-        }
+    async fn committed(&self, tasks: Vec<Task>) -> Result<Vec<Enqueued>, QueueError> {
+        self.put(&tasks, enqueue::IfTaken::Kept).await
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Leased>, QueueError> {

@@ -167,8 +167,9 @@ impl Schedules {
             writes.append(&mut staged.writes);
             let (write, outcome) = match self.kept.store().commit(Batch::of(writes)).await {
                 Ok(versions) => {
-                    count("fired", tasks.len());
-                    self.tasks.committed(staged).await;
+                    let overlapped = self.tasks.committed(staged).await;
+                    count("fired", tasks.len() - overlapped);
+                    count("overlapped", overlapped);
                     return Ok(Written::Done(versions.get(1).copied().unwrap_or(version + 1)));
                 }
                 Err(StoreError::Precondition { write: 0, .. }) => return Ok(Written::Lost),
