@@ -51,6 +51,23 @@ pub struct Document {
     pub expires_at: Option<Timestamp>,
 }
 
+/// A document with its entries, as a scan gives it: all that another store needs to have the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scanned {
+    /// The document.
+    pub document: Document,
+    /// Its entries, in the order of the names of their indexes.
+    pub entries: Vec<Entry>,
+}
+
+impl Scanned {
+    /// The document with these entries, in whatever order.
+    pub fn new(document: Document, mut entries: Vec<Entry>) -> Self {
+        entries.sort_unstable_by(|one, other| one.index.cmp(&other.index));
+        Self { document, entries }
+    }
+}
+
 /// A value by which a document can be found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
@@ -61,6 +78,9 @@ pub struct Entry {
     /// No other live document of the collection may have the same value in this index.
     pub unique: bool,
 }
+
+/// The greatest version that a document can be restored with.
+pub const VERSION_MAX: u64 = 1 << 53;
 
 /// What must hold of the document for a write to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +108,16 @@ pub enum Write {
         entries: Vec<Entry>,
         /// When the document is gone.
         expires_at: Option<Timestamp>,
+        /// What must hold.
+        precondition: Precondition,
+    },
+    /// Creates or replaces the document as it is in another store, with the version that it has
+    /// there (1 to [`VERSION_MAX`]).
+    Restore {
+        /// The document.
+        document: Document,
+        /// All its entries; an index name occurs at most once.
+        entries: Vec<Entry>,
         /// What must hold.
         precondition: Precondition,
     },
@@ -121,6 +151,7 @@ impl Write {
     /// The document it is about.
     pub fn key(&self) -> &Key {
         match self {
+            Self::Restore { document, .. } => &document.key,
             Self::Put { key, .. }
             | Self::Reindex { key, .. }
             | Self::Delete { key, .. }
@@ -132,6 +163,7 @@ impl Write {
     pub fn precondition(&self) -> Precondition {
         match self {
             Self::Put { precondition, .. }
+            | Self::Restore { precondition, .. }
             | Self::Reindex { precondition, .. }
             | Self::Delete { precondition, .. }
             | Self::Check { precondition, .. } => *precondition,
@@ -142,14 +174,27 @@ impl Write {
     pub fn body_bytes(&self) -> usize {
         match self {
             Self::Put { body, .. } => body.len(),
+            Self::Restore { document, .. } => document.body.len(),
             _ => 0,
+        }
+    }
+
+    /// The version that the document has afterwards, if it was at `before` (0: it was not there).
+    pub fn version_after(&self, before: u64) -> u64 {
+        match self {
+            Self::Put { .. } => before + 1,
+            Self::Restore { document, .. } => document.version,
+            Self::Delete { .. } => 0,
+            Self::Reindex { .. } | Self::Check { .. } => before,
         }
     }
 
     /// The entries that the document has afterwards.
     pub fn entries(&self) -> &[Entry] {
         match self {
-            Self::Put { entries, .. } | Self::Reindex { entries, .. } => entries,
+            Self::Put { entries, .. }
+            | Self::Restore { entries, .. }
+            | Self::Reindex { entries, .. } => entries,
             Self::Delete { .. } | Self::Check { .. } => &[],
         }
     }
@@ -175,9 +220,12 @@ impl Batch {
     #[must_use]
     pub fn without_dead_entries(mut self, now: Timestamp) -> Self {
         for write in &mut self.writes {
-            if let Write::Put { entries, expires_at: Some(at), .. } = write
-                && *at <= now
-            {
+            let (entries, expires_at) = match write {
+                Write::Put { entries, expires_at, .. } => (entries, *expires_at),
+                Write::Restore { document, entries, .. } => (entries, document.expires_at),
+                _ => continue,
+            };
+            if expires_at.is_some_and(|at| at <= now) {
                 entries.clear();
             }
         }
@@ -198,9 +246,12 @@ impl Batch {
             if self.writes[..position].iter().any(|earlier| earlier.key() == write.key()) {
                 return bound(position, "the same document twice".to_owned());
             }
-            if let Write::Put { body, .. } = write
-                && body.len() > limits::DOCUMENT_BYTES_MAX
+            if let Write::Restore { document, .. } = write
+                && !(1..=VERSION_MAX).contains(&document.version)
             {
+                return bound(position, format!("version not 1 to {VERSION_MAX}"));
+            }
+            if write.body_bytes() > limits::DOCUMENT_BYTES_MAX {
                 return bound(position, format!("body over {} bytes", limits::DOCUMENT_BYTES_MAX));
             }
             bytes += write.body_bytes();
@@ -460,13 +511,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn query(&self, query: &Query<'_>) -> Result<Vec<Found>, StoreError>;
 
     /// Commits the batch. Returns the version of each written document afterwards, in the order of
-    /// the writes: the new one of a put, the unchanged one of a reindex or check, 0 where there is
-    /// no document.
+    /// the writes: the new one of a put or restore, the unchanged one of a reindex or check, 0 where
+    /// there is no document.
     async fn commit(&self, batch: Batch) -> Result<Vec<u64>, StoreError>;
 
-    /// Live documents of all collections in key order, for export; each document that lives
+    /// Live documents of all collections in key order, each with the entries that belong to what it
+    /// is, for export; each document that lives
     /// throughout the scan is seen once, others at most once. Fewer than `limit` only at the end.
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Document>, StoreError>;
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError>;
 
     /// Says or does what this binary's schema needs, and lists all migrations in order.
     async fn migrate(&self, mode: MigrateMode) -> Result<Vec<Migration>, StoreError>;

@@ -25,7 +25,9 @@ impl Collections {
     pub(crate) async fn note(&self, link: &Link, batch: &Batch) -> Result<(), StoreError> {
         let unknown: HashSet<&str> = {
             let known = self.known();
-            let puts = batch.writes.iter().filter(|write| matches!(write, Write::Put { .. }));
+            let is_put =
+                |write: &&Write| matches!(write, Write::Put { .. } | Write::Restore { .. });
+            let puts = batch.writes.iter().filter(is_put);
             let names = puts.map(|write| write.key().collection.as_str());
             names.filter(|name| !known.contains(*name)).collect()
         };

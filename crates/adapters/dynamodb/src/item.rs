@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use outrigger_kernel::{Random, Timestamp};
-use outrigger_ports::store::{Cause, Document, Entry, Key, StoreError};
+use outrigger_ports::store::{Cause, Document, Entry, Key, Scanned, StoreError};
 
 use crate::key::{self, ItemKey};
 
@@ -126,6 +126,12 @@ impl Stored {
     pub(crate) fn document(self, key: Key) -> Document {
         let Self { version, body, expires_at, .. } = self;
         Document { key, version, body, expires_at }
+    }
+
+    /// As a scan gives it.
+    pub(crate) fn scanned(mut self, key: Key) -> Scanned {
+        let entries = std::mem::take(&mut self.entries);
+        Scanned::new(self.document(key), entries.into_iter().map(|listed| listed.entry).collect())
     }
 
     /// Its entry in an index of that kind.

@@ -1,13 +1,12 @@
 //! All documents in key order: collection by collection.
 
 use outrigger_kernel::Timestamp;
-use outrigger_ports::store::{Document, Key, StoreError};
+use outrigger_ports::store::{Key, Scanned, StoreError};
 
-use crate::item::{Item, broken};
+use crate::item::{Item, Stored, broken};
 use crate::key::{COLLECTIONS, ItemKey, documents};
 use crate::link::Link;
 use crate::meter::Call;
-use crate::query::live;
 use crate::reading::Reading;
 use crate::span::Span;
 
@@ -20,7 +19,7 @@ pub(crate) async fn run(
     after: Option<&Key>,
     limit: usize,
     now: Timestamp,
-) -> Result<Vec<Document>, StoreError> {
+) -> Result<Vec<Scanned>, StoreError> {
     let first = after.map_or(vec![0], |key| key.collection.as_bytes().to_vec());
     let names = reading(COLLECTIONS.to_owned(), first);
     let mut found = Vec::new();
@@ -28,7 +27,7 @@ pub(crate) async fn run(
     loop {
         let (items, next) = names.page(link, NAMES, start).await?;
         for item in items {
-            let name = name(&item)?;
+            let name = id(&item)?;
             let after = after.filter(|key| key.collection == name);
             collect(link, &name, after, limit, now, &mut found).await?;
             if found.len() == limit {
@@ -49,7 +48,7 @@ async fn collect(
     after: Option<&Key>,
     limit: usize,
     now: Timestamp,
-    found: &mut Vec<Document>,
+    found: &mut Vec<Scanned>,
 ) -> Result<(), StoreError> {
     // The least id after the one.
     let first = after.map_or(vec![0], |key| [key.id.as_bytes(), &[0]].concat());
@@ -58,7 +57,11 @@ async fn collect(
     loop {
         let (items, next) = reading.page(link, limit - found.len(), start).await?;
         for item in items {
-            found.extend(live(item, name, now)?);
+            let key = Key::new(name, id(&item)?);
+            let stored = Stored::of(item)?;
+            if stored.is_live(now) {
+                found.push(stored.scanned(key));
+            }
         }
         start = next;
         if start.is_none() || found.len() == limit {
@@ -75,7 +78,8 @@ fn reading(partition: String, mut from: Vec<u8>) -> Reading {
     Reading { call: Call::Scan, partition, span, descending: false, may_lag: false }
 }
 
-fn name(item: &Item) -> Result<String, StoreError> {
+/// What stands in the sort key: an id, or the name of a collection.
+fn id(item: &Item) -> Result<String, StoreError> {
     let key = ItemKey::of(item).ok_or_else(|| broken("sk"))?;
     String::from_utf8(key.sk).map_err(|_| broken("sk"))
 }

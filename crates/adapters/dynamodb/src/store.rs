@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use outrigger_kernel::{Clock, Random, limits};
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::{
-    Batch, Document, Found, Key, MigrateMode, Migration, Query, Store, StoreError,
+    Batch, Document, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError,
 };
 
 use crate::DynamoOptions;
@@ -85,7 +85,7 @@ impl Store for DynamoStore {
         Commit::new(&self.link, now, Call::Commit).run(&batch).await
     }
 
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Document>, StoreError> {
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError> {
         bounds::check("limit", limit, 1, limits::QUERY_LIMIT_MAX)?;
         scan::run(&self.link, after, limit, self.clock.now()).await
     }

@@ -17,10 +17,10 @@ pub(crate) const SQLITE: &[Script] =
     &[Script { name: "0001_documents", sql: include_str!("migrations/sqlite/0001_documents.sql") }];
 
 /// The schema of PostgreSQL, in order.
-pub(crate) const POSTGRES: &[Script] = &[Script {
-    name: "0001_documents",
-    sql: include_str!("migrations/postgres/0001_documents.sql"),
-}];
+pub(crate) const POSTGRES: &[Script] = &[
+    Script { name: "0001_documents", sql: include_str!("migrations/postgres/0001_documents.sql") },
+    Script { name: "0002_restore", sql: include_str!("migrations/postgres/0002_restore.sql") },
+];
 
 impl Script {
     /// SHA-256 of the text, in hexadecimal.

@@ -123,10 +123,18 @@ pub(super) fn reindex(id: &str, entries: Vec<Entry>) -> Write {
     Write::Reindex { key: boat(id), entries, precondition: Precondition::Any }
 }
 
+/// A boat as another store has it, with that version.
+pub(super) fn restore(id: &str, version: u64, entries: Vec<Entry>) -> Write {
+    let body = Bytes::from(format!("{{\"from\":\"{id}\"}}"));
+    let document = Document { key: boat(id), version, body, expires_at: None };
+    Write::Restore { document, entries, precondition: Precondition::Any }
+}
+
 /// The write with another precondition.
 pub(super) fn when(mut write: Write, new: Precondition) -> Write {
     match &mut write {
         Write::Put { precondition, .. }
+        | Write::Restore { precondition, .. }
         | Write::Reindex { precondition, .. }
         | Write::Delete { precondition, .. }
         | Write::Check { precondition, .. } => *precondition = new,

@@ -35,7 +35,10 @@ pub async fn an_expired_document_is_absent_everywhere(factory: &dyn StoreFactory
     }
     assert_eq!(bed.ids(Order::Unique("name"), index_value::all()).await, Vec::<String>::new());
     let scanned = bed.store.scan(None, 10).await.unwrap();
-    assert_eq!(scanned.into_iter().map(|d| d.key.id).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(
+        scanned.into_iter().map(|scanned| scanned.document.key.id).collect::<Vec<_>>(),
+        ["b"]
+    );
 }
 
 /// It is there up to the last microsecond before its expiry, which is kept exactly.

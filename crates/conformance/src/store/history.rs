@@ -9,7 +9,7 @@ use bytes::Bytes;
 use outrigger_kernel::{Clock, ManualClock, Timestamp};
 use outrigger_ports::index_value;
 use outrigger_ports::store::{
-    Batch, Entry, Found, Key, Order, Precondition, Query, Store, StoreError, Write,
+    Batch, Document, Entry, Found, Key, Order, Precondition, Query, Store, StoreError, Write,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
@@ -42,6 +42,7 @@ struct Change {
 #[derive(Clone, Debug)]
 enum Kind {
     Put { body: u8, entries: Vec<(u8, usize)>, lives_s: Option<u64> },
+    Restore { version: u64, entries: Vec<(u8, usize)>, lives_s: Option<u64> },
     Reindex { entries: Vec<(u8, usize)> },
     Delete,
     Check,
@@ -194,6 +195,15 @@ impl Pair {
                     expires_at: lives_s.map(|secs| now.plus(Duration::from_secs(secs))),
                     precondition,
                 },
+                Kind::Restore { version, entries, lives_s } => {
+                    let document = Document {
+                        key,
+                        version: *version,
+                        body: Bytes::from_static(b"[]"),
+                        expires_at: lives_s.map(|secs| now.plus(Duration::from_secs(secs))),
+                    };
+                    Write::Restore { document, entries: entries_of(entries), precondition }
+                }
                 Kind::Reindex { entries } => {
                     Write::Reindex { key, entries: entries_of(entries), precondition }
                 }
@@ -315,6 +325,8 @@ fn change() -> impl Strategy<Value = Change> {
     let kind = prop_oneof![
         6 => (any::<u8>(), entries(), lives_s)
             .prop_map(|(body, entries, lives_s)| Kind::Put { body, entries, lives_s }),
+        2 => (1_u64..6, entries(), prop::option::weighted(0.5, 0_u64..10))
+            .prop_map(|(version, entries, lives_s)| Kind::Restore { version, entries, lives_s }),
         2 => entries().prop_map(|entries| Kind::Reindex { entries }),
         2 => Just(Kind::Delete),
         1 => Just(Kind::Check),

@@ -9,6 +9,7 @@ pub mod history;
 pub mod pages;
 pub mod preconditions;
 pub mod queries;
+pub mod restoring;
 pub mod scans;
 pub mod uniques;
 
@@ -152,6 +153,13 @@ macro_rules! store_suite {
                 a_scan_sees_all_collections_in_key_order,
                 a_scan_goes_on_after_any_key,
                 nothing_that_stays_is_skipped_or_repeated_by_a_scan,
+                a_scan_gives_the_entries_of_each_document,
+            }
+            restoring {
+                a_restored_document_is_as_it_was_elsewhere,
+                restoring_obeys_preconditions_and_unique_values,
+                what_expired_on_the_way_is_absent,
+                a_version_out_of_bounds_is_refused,
             }
             expiry {
                 an_expired_document_is_absent_everywhere,

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use outrigger_ports::store::Key;
+use outrigger_ports::store::{Key, Scanned};
 
 use super::StoreFactory;
-use super::bed::{Bed, delete, put, put_in};
+use super::bed::{Bed, delete, plain, put, put_in, put_with, reindex, unique};
 
 async fn scan_all(bed: &Bed, limit: usize) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::new();
     loop {
         let page = bed.store.scan(keys.last(), limit).await.unwrap();
         let full = page.len() == limit;
-        keys.extend(page.into_iter().map(|document| document.key));
+        keys.extend(page.into_iter().map(|scanned| scanned.document.key));
         assert!(keys.len() <= 1_000, "the scan does not end");
         if !full {
             return keys;
@@ -34,7 +34,7 @@ pub async fn a_scan_sees_all_collections_in_key_order(factory: &dyn StoreFactory
     for limit in [1, 4, 7, 24, 100] {
         assert_eq!(scan_all(&bed, limit).await, expected, "limit {limit}");
     }
-    for document in bed.store.scan(None, 100).await.unwrap() {
+    for Scanned { document, .. } in bed.store.scan(None, 100).await.unwrap() {
         assert_eq!(bed.store.get(&document.key).await.unwrap(), Some(document));
     }
 }
@@ -61,7 +61,7 @@ pub async fn nothing_that_stays_is_skipped_or_repeated_by_a_scan(factory: &dyn S
     for round in 0.. {
         let page = bed.store.scan(seen.last(), 4).await.unwrap();
         let full = page.len() == 4;
-        seen.extend(page.into_iter().map(|document| document.key));
+        seen.extend(page.into_iter().map(|scanned| scanned.document.key));
         if !full {
             break;
         }
@@ -73,4 +73,18 @@ pub async fn nothing_that_stays_is_skipped_or_repeated_by_a_scan(factory: &dyn S
     for n in (0..30).filter(|n| n % 3 != 0) {
         assert!(distinct.iter().any(|key| key.id == format!("d{n:02}")), "d{n:02} is skipped");
     }
+}
+
+/// A scanned document has all its entries, as the last write left them, in the order of names.
+pub async fn a_scan_gives_the_entries_of_each_document(factory: &dyn StoreFactory) {
+    let bed = Bed::new(factory).await;
+    let (b, a) = (plain("b", "x"), unique("a", ""));
+    bed.done([put_with("one", vec![b.clone(), a.clone()]), put("two")]).await;
+    let entries = async || {
+        let scanned = bed.store.scan(None, 10).await.unwrap();
+        scanned.into_iter().map(|scanned| scanned.entries).collect::<Vec<_>>()
+    };
+    assert_eq!(entries().await, [vec![a.clone(), b.clone()], Vec::new()]);
+    bed.done([reindex("one", vec![a.clone()]), reindex("two", vec![b.clone()])]).await;
+    assert_eq!(entries().await, [vec![a], vec![b]]);
 }

@@ -317,11 +317,7 @@ fn foreseen(
 ) -> Vec<OperationResult> {
     let version_of = |write: &Write, current: Option<&Document>| {
         let before = current.map_or(0, |document| document.version);
-        match write {
-            Write::Put { .. } => before + 1,
-            Write::Delete { .. } => 0,
-            Write::Reindex { .. } | Write::Check { .. } => before,
-        }
+        write.version_after(before)
     };
     steps
         .iter()

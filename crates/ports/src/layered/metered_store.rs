@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use metrics::{Counter, Histogram};
 
 use crate::probe::Probed;
-use crate::store::{Batch, Document, Found, Key, MigrateMode, Migration, Query, Store, StoreError};
+use crate::store::{
+    Batch, Document, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError,
+};
 
 /// The same store, with a histogram `outrigger_store_operation_seconds{operation}` and a counter
 /// `outrigger_store_errors_total{kind}`. Its handles are those of the recorder that is installed
@@ -106,7 +108,7 @@ impl Store for MeteredStore {
         self.measure(&self.commit, self.inner.commit(batch)).await
     }
 
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Document>, StoreError> {
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError> {
         self.measure(&self.scan, self.inner.scan(after, limit)).await
     }
 
@@ -150,7 +152,7 @@ mod tests {
             Err(StoreError::OutcomeUnknown("cut".into()))
         }
 
-        async fn scan(&self, _: Option<&Key>, _: usize) -> Result<Vec<Document>, StoreError> {
+        async fn scan(&self, _: Option<&Key>, _: usize) -> Result<Vec<Scanned>, StoreError> {
             Ok(Vec::new())
         }
 

@@ -100,8 +100,9 @@ impl<'a> Commit<'a> {
 }
 
 fn creates_only(batch: &Batch) -> bool {
-    batch
-        .writes
-        .iter()
-        .all(|write| matches!(write, Write::Put { precondition: Precondition::Absent, .. }))
+    let is_create = |write: &Write| {
+        matches!(write, Write::Put { .. } | Write::Restore { .. })
+            && write.precondition() == Precondition::Absent
+    };
+    batch.writes.iter().all(is_create)
 }

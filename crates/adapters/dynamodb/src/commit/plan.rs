@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use outrigger_kernel::{Timestamp, limits};
-use outrigger_ports::store::{Batch, Entry, Key, Precondition, Write};
+use outrigger_ports::store::{Batch, Document, Entry, Key, Precondition, Write};
 
 use super::state::State;
 use crate::item::{self, Item, Listed, Stamp, Stored};
@@ -101,9 +101,10 @@ impl Plan {
         let version = live.map_or(0, |stored| stored.version);
         let guard = stored.map_or(Guard::Absent, |stored| Guard::Stamp(stored.stamp));
         let action = match write {
-            Write::Put { body, entries, expires_at, .. } => {
+            Write::Put { body, entries, expires_at, .. }
+            | Write::Restore { document: Document { body, expires_at, .. }, entries, .. } => {
                 let entries = self.entries(key, entries, state);
-                let (body, version) = (Bytes::clone(body), version + 1);
+                let (body, version) = (Bytes::clone(body), write.version_after(version));
                 let stamp = self.stamp;
                 let new = Stored { version, body, expires_at: *expires_at, entries, stamp };
                 Action::Put(new.item(key), guard)
@@ -121,11 +122,7 @@ impl Plan {
             _ => Action::Check(guard),
         };
         self.core.insert(ItemKey::document(key), action);
-        match write {
-            Write::Put { .. } => version + 1,
-            Write::Delete { .. } => 0,
-            _ => version,
-        }
+        write.version_after(version)
     }
 
     /// Other entries for the document, which may change how long its item is kept.

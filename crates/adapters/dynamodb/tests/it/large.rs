@@ -188,8 +188,8 @@ async fn large_batches_at_once_end_as_one_after_the_other() {
         }
     }
     assert!(done > 0);
-    let documents = direct.scan(None, 100).await.unwrap();
-    assert!(documents.iter().all(|document| document.version == done), "{done} were done");
+    let scanned = direct.scan(None, 100).await.unwrap();
+    assert!(scanned.iter().all(|scanned| scanned.document.version == done), "{done} were done");
     clock.advance(Duration::from_secs(61));
     for order in [Order::Index("i0"), Order::Index("i7"), Order::Unique("name")] {
         assert_eq!(found(&*direct, order).await, 20, "{order:?}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use outrigger_kernel::Timestamp;
-use outrigger_ports::store::{Batch, Entry, Key, Precondition, StoreError, Write};
+use outrigger_ports::store::{Batch, Document, Entry, Key, Precondition, StoreError, Write};
 
 use super::{Row, Rows, live};
 
@@ -74,6 +74,11 @@ fn apply(rows: &mut Rows, write: Write, now: Timestamp) -> u64 {
         Write::Put { key, body, entries, expires_at, .. } => {
             rows.insert(key, Row { version: version + 1, body, entries, expires_at });
             version + 1
+        }
+        Write::Restore { document, entries, .. } => {
+            let Document { key, version, body, expires_at } = document;
+            rows.insert(key, Row { version, body, entries, expires_at });
+            version
         }
         Write::Reindex { key, entries, .. } => {
             if let Some(row) = rows.get_mut(&key).filter(|row| row.is_live(now)) {

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use outrigger_kernel::{Clock, Timestamp, limits};
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::{
-    Batch, Document, Entry, Found, Key, MigrateMode, Migration, Query, Store, StoreError,
+    Batch, Document, Entry, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError,
 };
 
 /// A document with its entries.
@@ -100,14 +100,14 @@ impl Store for MemoryStore {
         commit::run(&mut rows, batch, now)
     }
 
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Document>, StoreError> {
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError> {
         bounded("limit", limit, 1, limits::QUERY_LIMIT_MAX)?;
         let (rows, now) = self.locked();
         Ok(rows
             .iter()
             .filter(|(key, row)| row.is_live(now) && after.is_none_or(|after| *key > after))
             .take(limit)
-            .map(|(key, row)| row.document(key))
+            .map(|(key, row)| Scanned::new(row.document(key), row.entries.clone()))
             .collect())
     }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::{
     Batch, Document, Entry, Found, Key, MigrateMode, Migration, Order, Position, Precondition,
-    Query, Store, StoreError, Write,
+    Query, Scanned, Store, StoreError, Write,
 };
 
 type Kept = BTreeMap<Key, (Document, Vec<Entry>)>;
@@ -100,6 +100,11 @@ impl Store for OutboxStore {
                     kept.insert(key, (document, entries));
                     version
                 }
+                Write::Restore { document, entries, .. } => {
+                    let version = document.version;
+                    kept.insert(document.key.clone(), (document, entries));
+                    version
+                }
                 Write::Delete { key, .. } => {
                     kept.remove(&key);
                     0
@@ -112,8 +117,11 @@ impl Store for OutboxStore {
         })
     }
 
-    async fn scan(&self, _after: Option<&Key>, _limit: usize) -> Result<Vec<Document>, StoreError> {
-        Ok(self.read(|kept| kept.values().map(|(document, _)| document.clone()).collect()))
+    async fn scan(&self, _after: Option<&Key>, _limit: usize) -> Result<Vec<Scanned>, StoreError> {
+        let scanned = |(document, entries): &(Document, Vec<Entry>)| {
+            Scanned::new(document.clone(), entries.clone())
+        };
+        Ok(self.read(|kept| kept.values().map(scanned).collect()))
     }
 
     async fn migrate(&self, _mode: MigrateMode) -> Result<Vec<Migration>, StoreError> {

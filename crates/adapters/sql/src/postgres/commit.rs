@@ -91,7 +91,7 @@ async fn by_function(
     now: Timestamp,
 ) -> Result<Vec<u64>, Failure> {
     let now = now.as_micros();
-    let params: [&(dyn ToSql + Sync); 13] = [
+    let params: [&(dyn ToSql + Sync); 14] = [
         &now,
         &arrays.kinds,
         &arrays.lock_order,
@@ -105,9 +105,13 @@ async fn by_function(
         &arrays.entries.names,
         &arrays.entries.values,
         &arrays.entries.uniques,
+        &arrays.versions,
     ];
     let internal = |what: &str| Failure::Final(StoreError::Internal(Fault::cause(what)));
-    let rows = send(pool, patience, Which::Commit, &params).await?;
+    let rows = match arrays.versions.iter().any(Option::is_some) {
+        true => send(pool, patience, Which::Restore, &params).await?,
+        false => send(pool, patience, Which::Commit, &params[..13]).await?,
+    };
     let row = rows.first().ok_or_else(|| internal("the commit function answered nothing"))?;
     let versions: Vec<i64> = row.try_get(0).map_err(|error| internal(&error.to_string()))?;
     if let [-1, write, found] = versions[..] {

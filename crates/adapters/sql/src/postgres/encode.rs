@@ -1,9 +1,9 @@
 //! A batch as the arrays that the commit function takes.
 
 use outrigger_kernel::Timestamp;
-use outrigger_ports::store::{Batch, Entry, Precondition, Write};
+use outrigger_ports::store::{Batch, Document, Entry, Precondition, Write};
 
-/// The arguments of `outrigger_commit_v1` but the time; one element for each write, except for
+/// The arguments of `outrigger_commit_v1` and `outrigger_restore_v1` but the time; one element for each write, except for
 /// the entries.
 #[derive(Debug, Default)]
 pub(super) struct Arrays<'a> {
@@ -14,6 +14,8 @@ pub(super) struct Arrays<'a> {
     pub(super) wants: Vec<i64>,
     pub(super) bodies: Vec<Option<&'a [u8]>>,
     pub(super) expiries: Vec<Option<i64>>,
+    /// The versions of what is restored.
+    pub(super) versions: Vec<Option<i64>>,
     pub(super) entry_from: Vec<i32>,
     pub(super) entry_to: Vec<i32>,
     pub(super) entries: Entries<'a>,
@@ -60,12 +62,20 @@ impl<'a> Arrays<'a> {
         let mut arrays = Self::default();
         for write in &batch.writes {
             let (kind, body, expires_at) = match write {
-                Write::Put { body, expires_at, .. } => (0, Some(&body[..]), *expires_at),
+                Write::Put { body, expires_at, .. }
+                | Write::Restore { document: Document { body, expires_at, .. }, .. } => {
+                    (0, Some(&body[..]), *expires_at)
+                }
                 Write::Reindex { .. } => (1, None, None),
                 Write::Delete { .. } => (2, None, None),
                 Write::Check { .. } => (3, None, None),
             };
+            let version = match write {
+                Write::Restore { document, .. } => Some(document.version.cast_signed()),
+                _ => None,
+            };
             arrays.kinds.push(kind);
+            arrays.versions.push(version);
             arrays.collections.push(&write.key().collection);
             arrays.ids.push(&write.key().id);
             arrays.wants.push(want(write.precondition()));

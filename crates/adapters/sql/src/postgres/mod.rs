@@ -30,7 +30,7 @@ use outrigger_kernel::Clock;
 use outrigger_ports::gather::Gather;
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::{
-    Batch, Document, Found, Key, MigrateMode, Migration, Query, Store, StoreError,
+    Batch, Document, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError,
 };
 
 pub use options::PostgresOptions;
@@ -144,7 +144,7 @@ impl Store for PostgresStore {
         commit::commit(&self.pool, self.connector.patience, &batch, now).await
     }
 
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Document>, StoreError> {
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError> {
         bounds::check_page(limit)?;
         query::scan(&self.lanes, after, limit, self.clock.now()).await
     }

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use futures_util::future::join_all;
 use outrigger_kernel::{Timestamp, limits};
-use outrigger_ports::store::{Document, Found, Key, Order, Position, Query, StoreError};
+use outrigger_ports::store::{
+    Document, Entry, Found, Key, Order, Position, Query, Scanned, StoreError,
+};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
@@ -122,13 +124,25 @@ pub(super) async fn scan(
     after: Option<&Key>,
     limit: usize,
     now: Timestamp,
-) -> Result<Vec<Document>, StoreError> {
+) -> Result<Vec<Scanned>, StoreError> {
     let text = |text: &str| text.split('\0').next().unwrap_or_default().to_owned();
     let (collection, id) =
         after.map_or_else(Default::default, |key| (text(&key.collection), text(&key.id)));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = lanes.read(Which::Scan, &[&collection, &id, &now.as_micros(), &limit]).await?;
     rows.iter()
-        .map(|row| document(Key { collection: column(row, 0)?, id: column(row, 1)? }, row, 2))
+        .map(|row| {
+            let key = Key { collection: column(row, 0)?, id: column(row, 1)? };
+            Ok(Scanned::new(document(key, row, 2)?, entries(row, 5)?))
+        })
         .collect()
+}
+
+/// The entries in the columns from `first` on: names, values, uniques.
+fn entries(row: &Row, first: usize) -> Result<Vec<Entry>, StoreError> {
+    let names: Vec<String> = column::<Option<_>>(row, first)?.unwrap_or_default();
+    let values: Vec<Vec<u8>> = column::<Option<_>>(row, first + 1)?.unwrap_or_default();
+    let uniques: Vec<bool> = column::<Option<_>>(row, first + 2)?.unwrap_or_default();
+    let all = names.into_iter().zip(values).zip(uniques);
+    Ok(all.map(|((index, value), unique)| Entry { index, value, unique }).collect())
 }

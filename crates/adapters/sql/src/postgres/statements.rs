@@ -21,6 +21,7 @@ pub(super) enum Which {
     ByUniqueDescending,
     Scan,
     Commit,
+    Restore,
     Create,
     CreateWithEntries,
     CreateMany,
@@ -103,12 +104,16 @@ impl Which {
             Self::ByUnique => by_entries!("outrigger_unique_entries", "e.value"),
             Self::ByUniqueDescending => by_entries!("outrigger_unique_entries", "e.value DESC"),
             Self::Scan => {
-                "SELECT collection, id, version, expires_at, body FROM outrigger_documents \
+                "SELECT collection, id, version, expires_at, body, \
+                   entry_names, entry_values, entry_uniques FROM outrigger_documents \
                  WHERE (collection, id) > ($1, $2) AND (expires_at IS NULL OR expires_at > $3) \
                  ORDER BY collection, id LIMIT $4"
             }
             Self::Commit => {
                 "SELECT outrigger_commit_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+            }
+            Self::Restore => {
+                "SELECT outrigger_restore_v1($14, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
             }
             // Returns 1 when it was created, nothing when somebody has it.
             Self::Create => {

@@ -1,7 +1,7 @@
 //! Writes a batch whose plan holds.
 
 use outrigger_kernel::Timestamp;
-use outrigger_ports::store::{Batch, Entry, Key, Write};
+use outrigger_ports::store::{Batch, Document, Entry, Key, Write};
 use rusqlite::{Connection, params};
 
 use super::entries;
@@ -33,9 +33,10 @@ pub(super) fn apply(conn: &Connection, batch: &Batch, now: Timestamp) -> Result<
 fn write_one(conn: &Connection, write: &Write, row: Option<&Row>) -> rusqlite::Result<u64> {
     let live_version = row.filter(|row| row.live).map_or(0, |row| row.version);
     match write {
-        Write::Put { key, body, entries, expires_at, .. } => {
+        Write::Put { key, body, entries, expires_at, .. }
+        | Write::Restore { document: Document { key, body, expires_at, .. }, entries, .. } => {
             let packed = entries::pack(entries);
-            let version = live_version + 1;
+            let version = write.version_after(live_version);
             let expires_at = expires_at.map(Timestamp::as_micros);
             let doc = if let Some(row) = row {
                 conn.prepare_cached(

@@ -25,7 +25,7 @@ use async_trait::async_trait;
 use outrigger_kernel::Clock;
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::{
-    Batch, Document, Found, Key, MigrateMode, Migration, Query, Store, StoreError,
+    Batch, Document, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError,
 };
 use rusqlite::Connection;
 
@@ -124,7 +124,7 @@ impl Store for SqliteStore {
         self.shared.writer.commit(batch).await
     }
 
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Document>, StoreError> {
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError> {
         bounds::check_page(limit)?;
         let (after, now) = (after.cloned(), self.shared.clock.now());
         self.shared

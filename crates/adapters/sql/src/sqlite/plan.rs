@@ -151,7 +151,7 @@ impl<'a> Plan<'a> {
 /// Whether the write sets the entries of its document: a reindex of what is not there does not.
 pub(super) fn writes_entries(write: &Write, row: Option<&Row>) -> bool {
     match write {
-        Write::Put { .. } => true,
+        Write::Put { .. } | Write::Restore { .. } => true,
         Write::Reindex { .. } => row.is_some_and(|row| row.live),
         Write::Delete { .. } | Write::Check { .. } => false,
     }

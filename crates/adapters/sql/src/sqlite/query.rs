@@ -2,9 +2,13 @@
 
 use bytes::Bytes;
 use outrigger_kernel::Timestamp;
-use outrigger_ports::store::{Document, Found, Key, Order, Position};
+use outrigger_ports::store::{Document, Found, Key, Order, Position, Scanned};
+use rusqlite::Error::FromSqlConversionFailure;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::entries;
+use crate::fault::Fault;
 use crate::span::{IdSpan, ValueSpan};
 
 /// A list, with its bounds brought to one form.
@@ -146,17 +150,21 @@ pub(super) fn scan(
     after: Option<&Key>,
     limit: usize,
     now: Timestamp,
-) -> rusqlite::Result<Vec<Document>> {
+) -> rusqlite::Result<Vec<Scanned>> {
     let (collection, id) = after.map_or(("", ""), |key| (key.collection.as_str(), key.id.as_str()));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     conn.prepare_cached(SCAN)?
         .query_map(params![collection, id, now.as_micros(), limit], |row| {
-            document(Key { collection: row.get(0)?, id: row.get(1)? }, row, 2)
+            let document = document(Key { collection: row.get(0)?, id: row.get(1)? }, row, 2)?;
+            let entries = entries::unpack(&row.get::<_, Vec<u8>>(5)?).ok_or_else(|| {
+                FromSqlConversionFailure(5, Type::Blob, Fault::cause("its entries are damaged"))
+            })?;
+            Ok(Scanned::new(document, entries))
         })?
         .collect()
 }
 
 /// The statement of [`scan`], which the tests also explain.
-pub(super) const SCAN: &str = "SELECT collection, id, version, expires_at, body FROM documents \
+pub(super) const SCAN: &str = "SELECT collection, id, version, expires_at, body, entries FROM documents \
      WHERE (collection, id) > (?1, ?2) AND (expires_at IS NULL OR expires_at > ?3) \
      ORDER BY collection, id LIMIT ?4";

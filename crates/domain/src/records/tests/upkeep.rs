@@ -80,6 +80,6 @@ async fn a_deleted_collection_is_emptied_and_its_name_is_free_at_once() {
     while bench.records.upkeep("w").await.unwrap() {}
     assert_eq!(count(&bench, "limit", "100").await, Ok(1));
     let left = bench.records.store.scan(None, 1_000).await.unwrap();
-    let records = left.iter().filter(|d| d.key.collection.starts_with("rec.")).count();
+    let records = left.iter().filter(|d| d.document.key.collection.starts_with("rec.")).count();
     assert_eq!(records, 1);
 }
