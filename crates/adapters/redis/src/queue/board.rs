@@ -117,6 +117,6 @@ impl TaskBoard for RedisQueue {
     }
 
     async fn probe(&self) -> Result<Probed, QueueError> {
-        check::probe(&self.client, &format!("{}wake", self.base)).await
+        check::probe(&self.client, &self.channel, &format!("{}wake", self.base)).await
     }
 }

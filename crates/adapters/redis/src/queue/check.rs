@@ -1,5 +1,7 @@
 //! Whether a Redis may carry a queue.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use outrigger_ports::probe::{Finding, Probed, Severity};
 use outrigger_ports::queue::QueueError;
 
@@ -41,25 +43,44 @@ pub(super) async fn check(client: &RedisClient) -> Result<(), QueueError> {
     }
 }
 
-/// Workers hear of tasks over a channel, which Redis 7 allows a user only by name.
-async fn channel(client: &RedisClient, channel: &str) -> Result<Option<String>, CallError> {
-    let mut publish = redis::cmd("PUBLISH");
-    match client.link()?.call(publish.arg(channel).arg("")).await {
-        Err(error) if error.code() == Some("NOPERM") => Ok(Some(format!(
-            "the user of redis may not publish to {channel}: workers look for tasks only each half second; \
-             allow it with ACL SETUSER … resetchannels &{channel}"
-        ))),
-        answer => answer.map(|_| None).map_err(CallError::from),
+/// Whether this process may use the channel over which workers hear of tasks. Redis 7 allows it to a user
+/// only by name; that it is allowed is asked once, as everybody who waits hears the question.
+#[derive(Debug, Default)]
+pub(super) struct Channel {
+    is_allowed: AtomicBool,
+}
+
+impl Channel {
+    async fn check(&self, client: &RedisClient, name: &str) -> Result<Option<String>, CallError> {
+        if self.is_allowed.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let mut publish = redis::cmd("PUBLISH");
+        match client.link()?.call(publish.arg(name).arg("")).await {
+            Ok(_) => {
+                self.is_allowed.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) if error.code() == Some("NOPERM") => Ok(Some(format!(
+                "the user of redis may not publish to {name}: workers look for tasks only each half \
+                 second; allow it with ACL SETUSER … resetchannels &{name}"
+            ))),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 /// What the cache's probe says, and what matters to a queue.
-pub(super) async fn probe(client: &RedisClient, wake: &str) -> Result<Probed, QueueError> {
+pub(super) async fn probe(
+    client: &RedisClient,
+    channel: &Channel,
+    wake: &str,
+) -> Result<Probed, QueueError> {
     let (mut probed, info) = probe::probe_with_info(client).await?;
     let found = [
         (Severity::Error, eviction(&info)),
         (Severity::Warning, persistence(&info)),
-        (Severity::Warning, channel(client, wake).await?),
+        (Severity::Warning, channel.check(client, wake).await?),
     ];
     let findings = found
         .into_iter()

@@ -60,6 +60,7 @@ pub struct RedisQueue {
     turn: AtomicU32,
     tends: AtomicU32,
     lost: Lost,
+    channel: check::Channel,
 }
 
 /// What all keys of the queue begin with; the braces make them one hash slot.
@@ -79,6 +80,7 @@ impl RedisQueue {
             turn: AtomicU32::new(0),
             tends: AtomicU32::new(0),
             lost: Lost::default(),
+            channel: check::Channel::default(),
         }
     }
 

@@ -170,6 +170,9 @@ async fn a_user_who_may_not_publish_enqueues_all_the_same_and_is_told() {
     assert_eq!(claim(&queue, 1).await.unwrap().len(), 1);
     let findings = queue.probe().await.unwrap().findings;
     assert!(findings.iter().any(|finding| finding.message.contains("publish")), "{findings:?}");
+    assert_eq!(server.cli(&["ACL", "SETUSER", "worker", "allchannels"]).unwrap().trim(), "OK");
+    let findings = queue.probe().await.unwrap().findings;
+    assert!(findings.iter().all(|finding| !finding.message.contains("publish")), "{findings:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
