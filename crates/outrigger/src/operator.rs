@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
-use serde::{Deserialize, Serialize};
+use anyhow::{Context, Result};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 use tokio::time::timeout;
@@ -27,10 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest command, a migration, ends within this.
 const ANSWER: Duration = Duration::from_secs(600);
 
-/// What a command came to: what it said, or why it failed.
-#[derive(Serialize, Deserialize)]
-struct Answer(Result<Told, String>);
-
 /// The socket of this database.
 fn socket(config: &Config) -> Option<PathBuf> {
     let mut path = sqlite_path(config)?.as_os_str().to_owned();
@@ -41,7 +36,7 @@ fn socket(config: &Config) -> Option<PathBuf> {
 /// Has the process that serves this database do it; `None` when there is none.
 ///
 /// # Errors
-/// Those of the command, and when the process ends meanwhile.
+/// When that process ends meanwhile.
 pub(crate) fn ask(config: &Config, order: &Order) -> Result<Option<Told>> {
     let Some(path) = socket(config) else { return Ok(None) };
     let mut stream = match UnixStream::connect(&path) {
@@ -49,7 +44,7 @@ pub(crate) fn ask(config: &Config, order: &Order) -> Result<Option<Told>> {
         Err(error) if is_nobody(error.kind()) => return Ok(None),
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
-    let mut converse = || -> Result<Answer> {
+    let mut converse = || -> Result<Told> {
         stream.set_read_timeout(Some(ANSWER))?;
         let mut line = serde_json::to_string(order)?;
         line.push('\n');
@@ -58,8 +53,7 @@ pub(crate) fn ask(config: &Config, order: &Order) -> Result<Option<Told>> {
         BufReader::new(&stream).read_line(&mut answer)?;
         Ok(serde_json::from_str(&answer)?)
     };
-    let Answer(answer) = converse().context("the process that serves did not answer")?;
-    answer.map(Some).map_err(|error| anyhow!(error))
+    converse().map(Some).context("the process that serves did not answer")
 }
 
 /// Without a path that fits into a socket's address there can be nobody either.
@@ -102,7 +96,7 @@ async fn attend(
     timeout(PATIENCE, reader.read_line(&mut line)).await??;
     let order: Order = serde_json::from_str(&line)?;
     let told = Desk::of(config, backends).take(&order).await;
-    let mut answer = serde_json::to_string(&Answer(told.map_err(|error| format!("{error:#}"))))?;
+    let mut answer = serde_json::to_string(&told)?;
     answer.push('\n');
     Ok(writer.write_all(answer.as_bytes()).await?)
 }

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::ArgMatches;
 use outrigger_ports::store::Store;
 use serde::{Deserialize, Serialize};
@@ -30,11 +30,12 @@ pub(crate) struct Order {
     input: String,
 }
 
-/// What was done.
+/// What was done, and why it was not all.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Told {
     text: String,
     code: u8,
+    error: Option<String>,
 }
 
 impl Told {
@@ -85,24 +86,25 @@ impl<'a> Desk<'a> {
     }
 
     /// Does what another process of this machine was asked for.
-    ///
-    /// # Errors
-    /// Those of the command.
-    pub(crate) async fn take(&self, order: &Order) -> Result<Told> {
-        self.perform(&super::command().try_get_matches_from(&order.args)?, &order.input).await
+    pub(crate) async fn take(&self, order: &Order) -> Told {
+        match super::command().try_get_matches_from(&order.args) {
+            Ok(matches) => self.perform(&matches, &order.input).await,
+            Err(error) => Told { error: Some(error.to_string()), ..Told::default() },
+        }
     }
 
-    async fn perform(&self, matches: &ArgMatches, input: &str) -> Result<Told> {
+    async fn perform(&self, matches: &ArgMatches, input: &str) -> Told {
         let mut told = Told::default();
-        match matches.subcommand() {
-            Some(("admin", sub)) => admin::run(self, sub, input, &mut told).await?,
-            Some(("doctor", _)) => doctor::run(self, &mut told).await?,
-            Some(("keys", sub)) => keys::run(self, sub, &mut told).await?,
-            Some(("migrate", sub)) => migrate::run(self, sub, &mut told).await?,
-            Some(("tasks", sub)) => tasks::run(self, sub, &mut told).await?,
-            _ => bail!("that is for another process"),
-        }
-        Ok(told)
+        let done = match matches.subcommand() {
+            Some(("admin", sub)) => admin::run(self, sub, input, &mut told).await,
+            Some(("doctor", _)) => doctor::run(self, &mut told).await,
+            Some(("keys", sub)) => keys::run(self, sub, &mut told).await,
+            Some(("migrate", sub)) => migrate::run(self, sub, &mut told).await,
+            Some(("tasks", sub)) => tasks::run(self, sub, &mut told).await,
+            _ => Err(anyhow!("that is for another process")),
+        };
+        told.error = done.err().map(|error| format!("{error:#}"));
+        told
     }
 }
 
@@ -116,15 +118,23 @@ pub(super) fn run(config: &Config, args: Vec<OsString>, matches: &ArgMatches) ->
     let args = args.into_iter().map(text).collect::<Result<_>>()?;
     let order = Order { args, input };
     let told = match operator::ask(config, &order)? {
-        Some(told) => told,
+        Some(told) => {
+            eprintln!(
+                "done by the process that serves this database, with the settings that it has"
+            );
+            told
+        }
         None => {
             let desk = Desk { config, open: None };
-            runtime()?.block_on(desk.perform(matches, &order.input))?
+            runtime()?.block_on(desk.perform(matches, &order.input))
         }
     };
     say(told.text.trim_end_matches('\n'));
     let _closed = std::io::stdout().flush();
-    Ok(ExitCode::from(told.code))
+    match told.error {
+        Some(error) => Err(anyhow!(error)),
+        None => Ok(ExitCode::from(told.code)),
+    }
 }
 
 /// On the command line a password would stand in the process list and the shell's history.

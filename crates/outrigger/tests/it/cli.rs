@@ -58,6 +58,7 @@ fn only_the_same_user_of_the_machine_can_give_orders_and_a_process_that_was_kill
     assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let (done, text) = server.run(&["migrate", "plan"]);
     assert!(done && text.contains(" 0 missing"), "{text}");
+    assert!(text.contains("done by the process that serves"), "{text}");
     server.process.kill();
     let (done, text) = server.run(&["migrate", "plan"]);
     assert!(done && text.contains(" 0 missing"), "done here, now that nobody serves: {text}");
@@ -326,7 +327,10 @@ fn tasks_and_queues_are_looked_after() {
     assert!(ids.iter().all(|id| listed.contains(id)) && listed.contains("broken"), "{listed}");
     assert!(tasks(&["show", &ids[0]]).contains("\"status\": \"dead\""));
     assert!(tasks(&["retry", &ids[0]]).contains("begins again"));
-    assert!(tasks(&["retry", "--all", "--queue", &queue]).contains("2 tasks begin again"));
+    let (done, text) = server.run(&["tasks", "retry", &ids[1], "tsk_none"]);
+    let begun = format!("{} begins again", ids[1]);
+    assert!(!done && text.contains(&begun) && text.contains("outrigger: "), "{text}");
+    assert!(tasks(&["retry", "--all", "--queue", &queue]).contains("1 tasks begin again"));
     assert!(tasks(&["cancel", &ids[1]]).contains("is cancelled"));
     assert!(tasks(&["pause", &queue]).contains("paused"));
     let row = |text: String| text.lines().find(|line| line.starts_with(&queue)).unwrap().to_owned();
