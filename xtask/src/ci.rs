@@ -30,6 +30,7 @@ const DOCUMENTED: &[&str] = &[
     "outrigger-embedded",
     "outrigger-sql",
     "outrigger-dynamodb",
+    "outrigger-objects",
     "outrigger-redis",
     "outrigger-conformance",
     "outrigger-testkit",

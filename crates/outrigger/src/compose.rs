@@ -9,10 +9,9 @@ use outrigger_domain::notifications;
 use outrigger_domain::services::{Settings, Shared};
 use outrigger_domain::tasks::Kinds;
 use outrigger_domain::{Ports, Services, records};
-use outrigger_embedded::{FolderBlobs, MemoryCache, MemoryLimiter, StoreQueue, Wakeups};
+use outrigger_embedded::{MemoryCache, MemoryLimiter, StoreQueue, Wakeups};
 use outrigger_kernel::{Clock, Random, SystemClock, SystemRandom};
 use outrigger_mail::{FolderMailer, SmtpMailer, SmtpOptions, check_address};
-use outrigger_ports::blobs::Blobs;
 use outrigger_ports::cache::Cache;
 use outrigger_ports::cached::{CacheAside, LostWrites, StoredNotices, Timing};
 use outrigger_ports::http_client::HttpClient;
@@ -32,6 +31,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::Additions;
 use crate::auth_settings::auth_settings;
+use crate::blobs;
 use crate::config::{Config, QueueOn};
 use crate::database::{Database, replica};
 use outrigger_worker::Registry;
@@ -48,7 +48,6 @@ pub(crate) struct Backends {
     /// holds across them at once.
     memory_aside: Arc<CacheAside>,
     memory_limiter: Arc<MemoryLimiter>,
-    blobs: Arc<dyn Blobs>,
     web: Arc<dyn HttpClient>,
     mailer: Arc<dyn Mailer>,
     lost_writes: LostWrites,
@@ -111,7 +110,6 @@ impl Backends {
             memory_cache,
             lost_writes: LostWrites::default(),
             wakeups: Wakeups::default(),
-            blobs: blobs(config)?,
             web: Arc::new(web(config)?),
             mailer: mailer(config)?,
             cache_breaker: breaker("cache"),
@@ -149,7 +147,7 @@ impl Backends {
             store,
             cache: aside,
             limiter,
-            blobs: self.blobs.clone(),
+            blobs: blobs::open(&self.config)?,
             http: self.web.clone(),
             mailer: self.mailer.clone(),
             clock: self.clock.clone(),
@@ -352,23 +350,6 @@ fn web(config: &Config) -> Result<WebClient> {
         options.authorities = read.context("webhooks.ca_file")?;
     }
     WebClient::new(options).map_err(|error| anyhow::anyhow!("webhooks: {error}"))
-}
-
-/// Keeps files.
-///
-/// # Errors
-/// Names the setting that cannot work.
-pub(crate) fn blobs(config: &Config) -> Result<Arc<dyn Blobs>> {
-    match config.blobs.url.split_once("://") {
-        Some(("file", folder)) if !folder.is_empty() => {
-            let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-            Ok(Arc::new(FolderBlobs::new(folder, clock, random)))
-        }
-        Some((scheme, _)) if scheme != "file" => {
-            bail!("blobs.url: {scheme}:// is not compiled into this binary; use file://FOLDER")
-        }
-        _ => bail!("blobs.url: expected file://FOLDER"),
-    }
 }
 
 /// Sends mail.

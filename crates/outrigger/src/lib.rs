@@ -16,6 +16,7 @@
 //! Own routes get the same sign-in, limits, metrics, errors and API document as the built-in ones.
 
 mod auth_settings;
+mod blobs;
 mod bootstrap;
 mod cli;
 mod compose;

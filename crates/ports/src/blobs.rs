@@ -91,7 +91,7 @@ pub struct SignedUpload {
     pub method: &'static str,
     /// Its URL. Who knows it may write the blob: it is a secret.
     pub url: String,
-    /// Headers that it must have, besides its length: name and value.
+    /// Headers that it must have: name and value.
     pub headers: Vec<(String, String)>,
 }
 
@@ -120,9 +120,9 @@ pub trait Blobs: Send + Sync + fmt::Debug {
     /// Deletes the blob; says whether there was one.
     async fn delete(&self, key: &str) -> Result<bool, BlobError>;
 
-    /// A request with which somebody else may write the blob once, with exactly so many bytes and
-    /// before `valid` is over, if there is none under this key yet; `None` when these blobs cannot
-    /// be reached but through this port.
+    /// A request with which somebody else may write the blob once, before `valid` is over, if there
+    /// is none under this key yet; `None` when these blobs cannot be reached but through this port.
+    /// Not every service holds them to the size: look at it afterwards.
     async fn sign_upload(
         &self,
         key: &str,

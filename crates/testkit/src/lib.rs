@@ -1,5 +1,5 @@
 //! Real servers for tests: PostgreSQL, Redis, HAProxy, nginx and aiosmtpd on free ports, an emulator
-//! of DynamoDB, a proxy that breaks connections, certificates, temporary folders. Knows nothing of the product.
+//! of DynamoDB and one of AWS, a proxy that breaks connections, certificates, temporary folders. Knows nothing of the product.
 //!
 //! Everything that is started here ends with the process that started it, also when that is
 //! killed, and every temporary folder is removed: by the value's `Drop`, or, for what is never
@@ -8,6 +8,7 @@
 //! All of it is blocking and thread-safe. In async tests start servers before the runtime, or
 //! accept that a start blocks its thread for a moment.
 
+mod aws;
 mod dynamodb;
 pub mod haproxy;
 mod install;
@@ -27,6 +28,7 @@ mod temp_dir;
 mod tls;
 mod wait;
 
+pub use aws::Aws;
 pub use dynamodb::DynamoDb;
 pub use haproxy::Haproxy;
 pub use install::install_missing;

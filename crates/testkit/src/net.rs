@@ -64,11 +64,20 @@ pub fn accepts(port: u16) -> bool {
 /// # Errors
 /// When there is no connection or no HTTP answer.
 pub fn http_get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
+    http(address, "GET", path)
+}
+
+/// As [`http_get`], with another method and no body.
+pub(crate) fn http(address: SocketAddr, method: &str, path: &str) -> Result<(u16, String)> {
     let timeout = Some(Duration::from_secs(5));
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     stream.set_read_timeout(timeout)?;
     stream.set_write_timeout(timeout)?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let length = if method == "GET" { "" } else { "Content-Length: 0\r\n" };
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\n{length}Connection: close\r\n\r\n"
+    )?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);

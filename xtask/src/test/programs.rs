@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::Result;
-use outrigger_testkit::{DynamoDb, Program, install_missing};
+use outrigger_testkit::{Aws, DynamoDb, Program, install_missing};
 
 use crate::out::say;
 use crate::tools;
@@ -26,7 +26,10 @@ pub(super) fn require() -> Result<()> {
     if DynamoDb::program().is_err() {
         tools::from_crates("dynoxide", DynamoDb::INSTALL)?;
     }
-    DynamoDb::program().map(drop)
+    DynamoDb::program()?;
+    // Installed anew when the list of versions has changed.
+    tools::python(Aws::PROGRAM, Aws::REQUIREMENTS)?;
+    Aws::program().map(drop)
 }
 
 /// One line for each server that the tests run on.

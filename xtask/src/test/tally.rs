@@ -6,7 +6,7 @@ use crate::out::table;
 
 /// Words in the names of packages and modules that say what a test runs on.
 const BACKENDS: &[&str] = &[
-    "embedded", "sqlite", "postgres", "dynamodb", "redis", "cluster", "haproxy", "nginx",
+    "embedded", "sqlite", "postgres", "dynamodb", "s3", "redis", "cluster", "haproxy", "nginx",
     "balancer",
 ];
 

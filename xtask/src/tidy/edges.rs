@@ -30,6 +30,7 @@ const SQL: &str = "outrigger-sql";
 const REDIS: &str = "outrigger-redis";
 const MAIL: &str = "outrigger-mail";
 const DYNAMODB: &str = "outrigger-dynamodb";
+const OBJECTS: &str = "outrigger-objects";
 const WEB: &str = "outrigger-web";
 const CONFORMANCE: &str = "outrigger-conformance";
 const TESTKIT: &str = "outrigger-testkit";
@@ -49,12 +50,13 @@ const GRAPH: &[Edges] = &[
     edges(DYNAMODB, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
     edges(REDIS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     edges(MAIL, &[KERNEL, PORTS], &[TESTKIT]),
+    edges(OBJECTS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     edges(WEB, &[PORTS], &[TESTKIT]),
     edges(CONFORMANCE, &[KERNEL, PORTS], &[]),
     edges(TESTKIT, &[], &[]),
     edges(
         OUTRIGGER,
-        &[KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, DYNAMODB, REDIS, MAIL, WEB],
+        &[KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, DYNAMODB, REDIS, OBJECTS, MAIL, WEB],
         &[TESTKIT],
     ),
     edges("xtask", &[TESTKIT], &[]),

@@ -18,7 +18,7 @@ const fn vendor(library: &'static str, users: &'static [&'static str]) -> Vendor
 
 const OUTER: &[&str] = &["outrigger-http", "outrigger"];
 /// Who speaks HTTP over connections of its own.
-const CONNECTIONS: &[&str] = &["outrigger-http", "outrigger", "outrigger-web"];
+const CONNECTIONS: &[&str] = &["outrigger-http", "outrigger", "outrigger-objects", "outrigger-web"];
 /// Where `anyhow` is right: programs and what only tests use.
 const PROGRAMS: &[&str] = &["outrigger", "outrigger-testkit", "xtask"];
 
@@ -29,6 +29,7 @@ const VENDORS: &[Vendor] = &[
     vendor("redis", &["outrigger-redis"]),
     vendor("aws-config", &["outrigger-dynamodb"]),
     vendor("aws-sdk-dynamodb", &["outrigger-dynamodb"]),
+    vendor("object_store", &["outrigger-objects"]),
     vendor("lettre", &["outrigger-mail"]),
     vendor("axum", OUTER),
     vendor("hyper", CONNECTIONS),

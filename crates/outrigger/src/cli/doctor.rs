@@ -11,9 +11,9 @@ use outrigger_ports::store::{MigrateMode, Migration};
 
 use super::desk::{Desk, Told};
 use super::table::table;
-use crate::compose;
 use crate::config::{Config, insecurities};
 use crate::database;
+use crate::{blobs, compose};
 
 /// The name of the database's row.
 const DATABASE: &str = "database";
@@ -94,7 +94,7 @@ async fn examine(desk: &Desk<'_>) -> (Vec<Examined>, Result<Vec<Migration>, Stri
         Err(error) => Some(Err(format!("{error:#}"))),
     };
     examined.extend(probed.map(|probed| Examined { name: "queue", probed }));
-    let probed = match compose::blobs(config) {
+    let probed = match blobs::open(config) {
         Ok(blobs) => blobs.probe().await.map_err(|error| error.to_string()),
         Err(error) => Err(format!("{error:#}")),
     };

@@ -5,11 +5,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use outrigger_testkit::{Process, eventually, free_port, http_get};
+use outrigger_testkit::{Aws, Process, eventually, free_port, http_get};
 
 use crate::tools;
 
-const REQUIREMENTS: &str = include_str!("../../../infra/ministack.txt");
 /// The program that is served, as a module of Python.
 const PROGRAM: &str = include_str!("../../../infra/preloaded.py");
 const START_WITHIN: Duration = Duration::from_secs(60);
@@ -24,7 +23,7 @@ pub(super) struct Emulator {
 impl Emulator {
     /// Starts it on a free port of this machine.
     pub(super) fn start(log: &Path) -> Result<Self> {
-        let server = tools::python("hypercorn", REQUIREMENTS)?;
+        let server = tools::python(Aws::PROGRAM, Aws::REQUIREMENTS)?;
         let port = free_port()?;
         let folder = log.parent().context("the log has no folder")?;
         std::fs::write(folder.join("preloaded.py"), PROGRAM)?;

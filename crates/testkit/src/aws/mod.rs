@@ -1,0 +1,138 @@
+//! An emulator of AWS of one's own: ministack, from PyPI. It keeps everything in memory, and looks at no
+//! rights; at keys (`test` and `test`) only in URLs that were signed.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use crate::{Process, TempDir, free_port, http_get, net, wait};
+
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// An emulator of AWS on 127.0.0.1, gone with its value.
+#[derive(Debug)]
+pub struct Aws {
+    // Before the folder: fields are dropped in this order.
+    process: Mutex<Option<Process>>,
+    port: u16,
+    dir: TempDir,
+}
+
+impl Aws {
+    /// The server that it runs in, and the name of the folder that `cargo xtask test` installs it in.
+    pub const PROGRAM: &str = "hypercorn";
+    /// What `pip install --requirement` is given: the emulator and all that it needs, pinned.
+    pub const REQUIREMENTS: &str = include_str!("requirements.txt");
+
+    /// Where it is, once `cargo xtask test` has installed it.
+    ///
+    /// # Errors
+    /// Says how to install it.
+    pub fn program() -> Result<PathBuf> {
+        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
+        let cache = cache.or_else(home).unwrap_or_default();
+        let dir = cache.join("outrigger-xtask").join(Self::PROGRAM);
+        let program = dir.join("bin").join(Self::PROGRAM);
+        ensure!(
+            program.exists(),
+            "not found: {}; `cargo xtask test` installs it; or make a virtual environment in {} and \
+             install crates/testkit/src/aws/requirements.txt in it",
+            program.display(),
+            dir.display()
+        );
+        Ok(program)
+    }
+
+    /// Starts one.
+    ///
+    /// # Errors
+    /// When it is not installed (says how to) or does not start (holds its log).
+    pub fn start() -> Result<Self> {
+        let server =
+            Self { process: Mutex::new(None), port: free_port()?, dir: TempDir::new("aws")? };
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// The one emulator of this process, started on first use. Tests have buckets of their own in it.
+    ///
+    /// # Errors
+    /// As [`Aws::start`].
+    pub fn shared() -> Result<&'static Self> {
+        static SHARED: OnceLock<Result<Aws, String>> = OnceLock::new();
+        let shared = SHARED.get_or_init(|| Self::start().map_err(|error| format!("{error:#}")));
+        shared.as_ref().map_err(|error| anyhow!("{error}"))
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes a bucket that nobody else uses; its name.
+    ///
+    /// # Errors
+    /// When the emulator refuses it.
+    pub fn fresh_bucket(&self) -> Result<String> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("bucket-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let address = ([127, 0, 0, 1], self.port).into();
+        let (status, body) = net::http(address, "PUT", &format!("/{name}"))?;
+        ensure!(status == 200, "the bucket {name} was not made: {status} {body}");
+        Ok(name)
+    }
+
+    /// The URL of a bucket that nobody else uses: `s3://BUCKET/files?endpoint=URL`.
+    ///
+    /// # Errors
+    /// As [`Aws::fresh_bucket`].
+    pub fn fresh_blob_url(&self) -> Result<String> {
+        Ok(format!("s3://{}/files?endpoint={}", self.fresh_bucket()?, self.url()))
+    }
+
+    /// Kills it at once; what it kept is gone.
+    pub fn kill(&self) {
+        if let Some(process) = self.process().take() {
+            process.kill();
+        }
+    }
+
+    /// Starts it again on the same port.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_again(&self) -> Result<()> {
+        let mut command = Command::new(Self::program()?);
+        // Without workers of its own it is one process, which ends with this one.
+        command.args(["ministack.app:app", "--workers", "0", "--keep-alive", "600", "--bind"]);
+        command.arg(format!("127.0.0.1:{}", self.port));
+        let process = Process::spawn("ministack", &command, &self.dir.join("log"))?;
+        wait::eventually("an emulator of AWS that answers", START_TIMEOUT, || {
+            if let Err(ended) = process.check_running() {
+                return Ok(Err(ended));
+            }
+            let address = ([127, 0, 0, 1], self.port).into();
+            let (status, _) = http_get(address, "/_ministack/health")?;
+            ensure!(status == 200, "it answers {status}");
+            Ok(Ok(()))
+        })
+        .and_then(|answer| answer)
+        .with_context(|| format!("ministack on port {}\n{}", self.port, process.log()))?;
+        *self.process() = Some(process);
+        Ok(())
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Process>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
