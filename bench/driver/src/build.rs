@@ -1,4 +1,4 @@
-//! Building what takes part: two binaries with cargo, and a Python environment.
+//! Building what takes part: binaries with cargo, and Python environments.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use crate::out;
 use crate::peers::Which;
 
-const REQUIREMENTS: &str = include_str!("../../fastapi/requirements.txt");
+const FASTAPI: &str = include_str!("../../fastapi/requirements.txt");
+const ARQ: &str = include_str!("../../queues/requirements.txt");
 
 /// Where everything is.
 pub(crate) struct Built {
@@ -20,13 +21,25 @@ pub(crate) struct Built {
     pub(crate) python: PathBuf,
     /// The folder of the reference.
     pub(crate) fastapi: PathBuf,
+    /// The queues of others, unless they were left out with the reference.
+    pub(crate) queues: Option<Queues>,
+}
+
+/// The queues of others.
+pub(crate) struct Queues {
+    /// The binary of those in Rust.
+    pub(crate) rust: PathBuf,
+    /// The Python of ARQ's environment.
+    pub(crate) python: PathBuf,
+    /// ARQ's program.
+    pub(crate) arq: PathBuf,
 }
 
 /// Builds what these peers need.
 ///
 /// # Errors
 /// When cargo or pip fail.
-pub(crate) fn all(peers: &[Which]) -> Result<Built> {
+pub(crate) fn all(peers: &[Which], tasks: bool) -> Result<Built> {
     let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let target = target_dir()?;
     let packages: Vec<&str> = peers.iter().filter_map(|peer| peer.package()).collect();
@@ -35,13 +48,33 @@ pub(crate) fn all(peers: &[Which]) -> Result<Built> {
     }
     let environment = target.join("bench-python");
     if peers.contains(&Which::Fastapi) {
-        python(&environment)?;
+        python(&environment, FASTAPI)?;
     }
+    let with_queues = tasks && peers.contains(&Which::Fastapi);
     Ok(Built {
         outrigger: target.join("release/outrigger"),
         floor: target.join("release/outrigger-bench-floor"),
         python: environment.join("bin/python"),
         fastapi: bench.join("fastapi"),
+        queues: with_queues.then(|| queues(&bench, &target)).transpose()?,
+    })
+}
+
+/// Their dependencies are not ours, so they are no part of the workspace and have a target folder of
+/// their own.
+fn queues(bench: &Path, target: &Path) -> Result<Queues> {
+    out::note("building the queues of others");
+    let folder = bench.join("queues");
+    let own = target.join("bench-queues");
+    let mut command = Command::new("cargo");
+    command.current_dir(&folder).args(["build", "--release", "--quiet", "--locked"]);
+    run(command.arg("--target-dir").arg(&own))?;
+    let environment = target.join("bench-arq");
+    python(&environment, ARQ)?;
+    Ok(Queues {
+        rust: own.join("release/outrigger-bench-queues"),
+        python: environment.join("bin/python"),
+        arq: folder.join("worker.py"),
     })
 }
 
@@ -63,17 +96,17 @@ fn cargo(dir: &Path, packages: &[&str]) -> Result<()> {
 }
 
 /// Makes the environment, unless it is there with the same requirements.
-fn python(environment: &Path) -> Result<()> {
+fn python(environment: &Path, requirements: &str) -> Result<()> {
     let stamp = environment.join("requirements.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|had| had == REQUIREMENTS) {
+    if std::fs::read_to_string(&stamp).is_ok_and(|had| had == requirements) {
         return Ok(());
     }
-    out::note("making a Python environment for the FastAPI reference");
+    out::note("making a Python environment");
     let remedy = "needs python3 with venv, and PyPI; without: --only ours,floor";
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(environment))
         .context(remedy)?;
     let file = environment.join("wanted.txt");
-    std::fs::write(&file, REQUIREMENTS)?;
+    std::fs::write(&file, requirements)?;
     let mut pip = Command::new(environment.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&file);
     run(&mut pip).context(remedy)?;

@@ -28,7 +28,7 @@ use servers::Servers;
 
 fn main() -> Result<()> {
     let args = Args::parse()?;
-    let built = build::all(&args.peers)?;
+    let built = build::all(&args.peers, args.tasks)?;
     let mut report = Report::new(&args);
     if args.idle {
         report.idle = Some(idle::measure(&built)?);

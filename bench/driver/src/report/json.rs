@@ -65,10 +65,20 @@ fn tasks_json(tasks: &Tasks) -> Value {
             "tasks": finished.tasks,
             "tasks_per_s": rounded(finished.rate),
             "worker_cpu_ms_per_1000": rounded(finished.cpu_ms),
+            "servers_cpu_ms_per_1000": rounded(finished.servers_cpu_ms),
+        })
+    });
+    let others = tasks.others.iter().map(|other| {
+        json!({
+            "name": other.name,
+            "tasks_per_s": rounded(other.rate),
+            "worker_cpu_ms_per_1000": rounded(other.cpu_ms),
+            "servers_cpu_ms_per_1000": rounded(other.servers_cpu_ms),
         })
     });
     json!({
         "finished": finished.collect::<Vec<_>>(),
+        "others": others.collect::<Vec<_>>(),
         "bare_stream_tasks_per_s": rounded(tasks.stream_rate),
         "idle_redis_commands_per_s": rounded(tasks.idle_commands),
         "start_ms_median": rounded(tasks.start_ms),

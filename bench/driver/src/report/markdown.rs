@@ -6,7 +6,7 @@ use super::Report;
 use crate::compare::Round;
 use crate::peers::Which;
 use crate::scale::Grown;
-use crate::tasks::{Finished, Tasks};
+use crate::tasks::{Finished, Other, Tasks};
 
 impl Report {
     /// The tables of the README.
@@ -98,10 +98,18 @@ fn scale_table(grown: &[Grown]) -> String {
 
 fn tasks_table(tasks: &Tasks) -> String {
     let mut text = String::from(
-        "\n| tasks in | finished by one worker, tasks/s | CPU ms per 1,000 of the worker |\n|---|---:|---:|\n",
+        "\n| tasks in | finished by one worker, tasks/s | CPU ms per 1,000 of the worker | of PostgreSQL + Redis |\n\
+         |---|---:|---:|---:|\n",
     );
-    for Finished { place, tasks, rate, cpu_ms } in &tasks.finished {
-        let _ = writeln!(text, "| {place}, {tasks} waiting | {rate:.0} | {cpu_ms:.1} |");
+    for Finished { place, tasks, rate, cpu_ms, servers_cpu_ms } in &tasks.finished {
+        let _ = writeln!(
+            text,
+            "| {place}, {tasks} waiting | {rate:.0} | {cpu_ms:.1} | {servers_cpu_ms:.1} |"
+        );
+    }
+    for Other { name, rate, cpu_ms, servers_cpu_ms, .. } in &tasks.others {
+        let _ =
+            writeln!(text, "| {name} on Redis | {rate:.0} | {cpu_ms:.1} | {servers_cpu_ms:.1} |");
     }
     let redis = tasks.finished.first().map_or(0.0, |finished| finished.rate);
     let _ = write!(

@@ -123,6 +123,11 @@ impl Report {
             let place = finished.place;
             targets.push(Target::least(format!("tasks/s in {place}"), bound, finished.rate));
         }
+        let ours = tasks.finished.first().map_or(0.0, |finished| finished.rate);
+        for other in &tasks.others {
+            let what = format!("tasks/s in Redis, of {}'s", other.name);
+            targets.push(Target::least(what, other.aim, ours / other.rate));
+        }
         targets.push(Target::most("commands/s of an idle worker", 5.0, tasks.idle_commands));
         targets.push(Target::most("ms until a task starts", 5.0, tasks.start_ms));
         targets

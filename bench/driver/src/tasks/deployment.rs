@@ -14,8 +14,9 @@ use crate::proc;
 use crate::servers::Servers;
 
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
-/// Tasks that the worker runs at once: as many as one call claims.
-const CONCURRENCY: &str = "200";
+/// Tasks that the worker runs at once: four times as many as one call claims, so that some are claimed while
+/// others are settled.
+const CONCURRENCY: &str = "800";
 
 /// Where tasks are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 mod deployment;
 mod monitor;
+mod others;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -40,12 +41,16 @@ pub(crate) struct Tasks {
     pub(crate) finished: Vec<Finished>,
     /// What a bare Redis stream allows, tasks a second.
     pub(crate) stream_rate: f64,
+    /// The queues of others, unless they were left out.
+    pub(crate) others: Vec<Other>,
     /// Commands a second that a worker without work sends to Redis.
     pub(crate) idle_commands: f64,
     /// From enqueuing to the start of the job, when the worker has nothing else to do: the median, in
     /// milliseconds.
     pub(crate) start_ms: f64,
 }
+
+pub(crate) use self::others::Other;
 
 /// What one worker process finished.
 #[derive(Clone, Debug)]
@@ -58,6 +63,8 @@ pub(crate) struct Finished {
     pub(crate) rate: f64,
     /// Processor time of the worker for 1,000 tasks, in milliseconds.
     pub(crate) cpu_ms: f64,
+    /// The same of PostgreSQL and Redis.
+    pub(crate) servers_cpu_ms: f64,
 }
 
 /// Measures the queue in Redis, in PostgreSQL and in SQLite.
@@ -66,14 +73,16 @@ pub(crate) struct Finished {
 /// When a task does not succeed.
 pub(crate) fn measure(built: &Built, servers: &Servers) -> Result<Tasks> {
     let stream_rate = stream(built, servers)?;
+    let others =
+        built.queues.as_ref().map_or(Ok(Vec::new()), |queues| others::all(queues, servers))?;
     let redis = Deployment::start(built, servers, On::Redis)?;
-    let mut finished = vec![finish(&redis, IN_REDIS)?];
+    let mut finished = vec![finish(&redis, servers, IN_REDIS)?];
     let start_ms = start(&redis)?;
     let idle_commands = idle(redis, servers)?;
     for on in [On::Postgres, On::Sqlite] {
-        finished.push(finish(&Deployment::start(built, servers, on)?, IN_DATABASE)?);
+        finished.push(finish(&Deployment::start(built, servers, on)?, servers, IN_DATABASE)?);
     }
-    Ok(Tasks { finished, stream_rate, idle_commands, start_ms })
+    Ok(Tasks { finished, stream_rate, others, idle_commands, start_ms })
 }
 
 /// What the floor does with a stream and nothing else.
@@ -88,7 +97,7 @@ fn stream(built: &Built, servers: &Servers) -> Result<f64> {
 }
 
 /// Enqueues tasks while the queue is paused, and times how long they take from then on.
-fn finish(deployment: &Deployment, count: u32) -> Result<Finished> {
+fn finish(deployment: &Deployment, servers: &Servers, count: u32) -> Result<Finished> {
     let place = deployment.on.name();
     out::note(&format!("enqueuing {count} tasks in {place}"));
     deployment.tell(&format!("{QUEUES}/default/pause"))?;
@@ -97,7 +106,7 @@ fn finish(deployment: &Deployment, count: u32) -> Result<Finished> {
         .over(count, Order::InTurn)
         .expecting(Expected { status: 202, body_bytes: 50..=2_000 });
     load::run(deployment.port(), ENQUEUING, &mut requests, Until::Count(count))?;
-    let before = deployment.worker_cpu();
+    let (before, servers_before) = (deployment.worker_cpu(), servers.cpu());
     let began = Instant::now();
     deployment.tell(&format!("{QUEUES}/default/resume"))?;
     eventually("the end of all tasks", PATIENCE, || match left(deployment)? {
@@ -105,12 +114,13 @@ fn finish(deployment: &Deployment, count: u32) -> Result<Finished> {
         some => bail!("{some} tasks are left"),
     })?;
     let took = began.elapsed();
-    let used = deployment.worker_cpu().saturating_sub(before);
+    let per_1000 = |used: Duration| used.as_secs_f64() * 1_000_000.0 / f64::from(count);
+    let cpu_ms = per_1000(deployment.worker_cpu().saturating_sub(before));
+    let servers_cpu_ms = per_1000(servers.cpu().saturating_sub(servers_before));
     must_have_succeeded(deployment)?;
     let rate = f64::from(count) / took.as_secs_f64();
     out::note(&format!("{place}: {rate:.0} tasks/s"));
-    let cpu_ms = used.as_secs_f64() * 1_000_000.0 / f64::from(count);
-    Ok(Finished { place, tasks: count, rate, cpu_ms })
+    Ok(Finished { place, tasks: count, rate, cpu_ms, servers_cpu_ms })
 }
 
 /// Tasks that wait or run.
