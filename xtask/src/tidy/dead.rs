@@ -16,12 +16,26 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         let folder = parent(&root);
         follow(tree, &root, &folder, &mut reached);
     }
+    for folder in other_workspaces(tree) {
+        follow(
+            tree,
+            &format!("{folder}/src/main.rs"),
+            &Path::new(folder).join("src"),
+            &mut reached,
+        );
+    }
     let dead = tree.rust().filter(|file| !reached.contains(&file.path));
     dead.map(|file| {
         let what = "no module declares this file";
         Finding::new(&file.path, 1, what, "declare it with mod, or delete it")
     })
     .collect()
+}
+
+/// Programs that are no part of our workspace.
+fn other_workspaces(tree: &Tree) -> impl Iterator<Item = &str> {
+    let manifests = tree.files.iter().filter(|file| file.text.contains("\n[workspace]"));
+    manifests.filter_map(|file| file.path.strip_suffix("/Cargo.toml"))
 }
 
 /// `folder` is where the modules that the file declares live.
@@ -62,6 +76,10 @@ mod tests {
             ("k/src/inline/c.rs", ""),
             ("k/src/ghost.rs", ""),
             ("elsewhere/x.rs", ""),
+            ("apart/Cargo.toml", "[package]\n\n[workspace]\n"),
+            ("apart/src/main.rs", "mod a;"),
+            ("apart/src/a.rs", ""),
+            ("apart/src/ghost.rs", ""),
         ])
         .with("k", "k", &[]);
         assert_eq!(
@@ -69,6 +87,7 @@ mod tests {
             [
                 "k/src/ghost.rs:1: no module declares this file",
                 "elsewhere/x.rs:1: no module declares this file",
+                "apart/src/ghost.rs:1: no module declares this file",
             ]
         );
     }
