@@ -80,6 +80,11 @@ pub(crate) fn sqlite_path(config: &Config) -> Option<&Path> {
     (!path.is_empty()).then(|| Path::new(path))
 }
 
+/// The kind of the database, as the scheme of its URL names it.
+pub(crate) fn kind(config: &Config) -> &str {
+    config.database.url.expose().split_once("://").map_or("", |(scheme, _)| scheme)
+}
+
 /// The database alone, whatever becomes of other backends.
 ///
 /// # Errors

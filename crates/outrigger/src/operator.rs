@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 use tokio::time::timeout;
 
-use crate::cli::desk::{Desk, Order, Told};
+use crate::cli::desk::{Desk, Request, Told};
 use crate::compose::Backends;
 use crate::config::Config;
 use crate::database::sqlite_path;
@@ -37,7 +37,7 @@ fn socket(config: &Config) -> Option<PathBuf> {
 ///
 /// # Errors
 /// When that process ends meanwhile.
-pub(crate) fn ask(config: &Config, order: &Order) -> Result<Option<Told>> {
+pub(crate) fn ask(config: &Config, request: &Request) -> Result<Option<Told>> {
     let Some(path) = socket(config) else { return Ok(None) };
     let mut stream = match UnixStream::connect(&path) {
         Ok(stream) => stream,
@@ -46,7 +46,7 @@ pub(crate) fn ask(config: &Config, order: &Order) -> Result<Option<Told>> {
     };
     let mut converse = || -> Result<Told> {
         stream.set_read_timeout(Some(ANSWER))?;
-        let mut line = serde_json::to_string(order)?;
+        let mut line = serde_json::to_string(request)?;
         line.push('\n');
         stream.write_all(line.as_bytes())?;
         let mut answer = String::new();
@@ -94,8 +94,8 @@ async fn attend(
     let mut line = String::new();
     let mut reader = tokio::io::BufReader::new(reader.take(ORDER_BYTES_MAX));
     timeout(PATIENCE, reader.read_line(&mut line)).await??;
-    let order: Order = serde_json::from_str(&line)?;
-    let told = Desk::of(config, backends).take(&order).await;
+    let request: Request = serde_json::from_str(&line)?;
+    let told = Desk::of(config, backends).take(&request).await;
     let mut answer = serde_json::to_string(&told)?;
     answer.push('\n');
     Ok(writer.write_all(answer.as_bytes()).await?)

@@ -11,7 +11,7 @@ use clap::ArgMatches;
 use outrigger_ports::store::Store;
 use serde::{Deserialize, Serialize};
 
-use super::{admin, doctor, keys, migrate, say, tasks};
+use super::{admin, archive, doctor, keys, migrate, say, tasks};
 use crate::compose::Backends;
 use crate::config::Config;
 use crate::database;
@@ -30,6 +30,16 @@ pub(crate) struct Order {
     input: String,
 }
 
+/// What another process of this machine is asked for.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// A command.
+    Order(Order),
+    /// The lines of an archive with the documents after this key: collection and id.
+    Page(Option<(String, String)>),
+}
+
 /// What was done, and why it was not all.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Told {
@@ -39,6 +49,14 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// What was said.
+    ///
+    /// # Errors
+    /// Why it was not all.
+    pub(super) fn heard(self) -> Result<String, String> {
+        self.error.map_or(Ok(self.text), Err)
+    }
+
     /// A line for a person.
     pub(super) fn say(&mut self, line: &str) {
         self.text.push_str(line);
@@ -86,10 +104,17 @@ impl<'a> Desk<'a> {
     }
 
     /// Does what another process of this machine was asked for.
-    pub(crate) async fn take(&self, order: &Order) -> Told {
-        match super::command().try_get_matches_from(&order.args) {
-            Ok(matches) => self.perform(&matches, &order.input).await,
-            Err(error) => Told { error: Some(error.to_string()), ..Told::default() },
+    pub(crate) async fn take(&self, request: &Request) -> Told {
+        let refused = |error: String| Told { error: Some(error), ..Told::default() };
+        match request {
+            Request::Order(order) => match super::command().try_get_matches_from(&order.args) {
+                Ok(matches) => self.perform(&matches, &order.input).await,
+                Err(error) => refused(error.to_string()),
+            },
+            Request::Page(after) => {
+                let page = archive::page(self, after.as_ref()).await;
+                page.unwrap_or_else(|error| refused(format!("{error:#}")))
+            }
         }
     }
 
@@ -116,8 +141,8 @@ pub(super) fn run(config: &Config, args: Vec<OsString>, matches: &ArgMatches) ->
     };
     let text = |arg: OsString| arg.into_string().map_err(|_| anyhow!("an argument is not UTF-8"));
     let args = args.into_iter().map(text).collect::<Result<_>>()?;
-    let order = Order { args, input };
-    let told = match operator::ask(config, &order)? {
+    let request = Request::Order(Order { args, input: input.clone() });
+    let told = match operator::ask(config, &request)? {
         Some(told) => {
             eprintln!(
                 "done by the process that serves this database, with the settings that it has"
@@ -126,7 +151,7 @@ pub(super) fn run(config: &Config, args: Vec<OsString>, matches: &ArgMatches) ->
         }
         None => {
             let desk = Desk { config, open: None };
-            runtime()?.block_on(desk.perform(matches, &order.input))
+            runtime()?.block_on(desk.perform(matches, &input))
         }
     };
     say(told.text.trim_end_matches('\n'));

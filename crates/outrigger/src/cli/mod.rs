@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+mod archive;
 mod config_show;
 pub(crate) mod desk;
 mod doctor;
@@ -9,6 +10,7 @@ mod keys;
 mod metrics;
 mod migrate;
 mod openapi;
+mod progress;
 mod table;
 mod tasks;
 
@@ -88,6 +90,8 @@ fn command() -> Command {
                 ),
         )
         .subcommand(Command::new("doctor").about("Check every backend and the settings"))
+        .subcommand(archive::export_command())
+        .subcommand(archive::import_command())
         .subcommand(admin::command())
         .subcommand(keys::command())
         .subcommand(tasks::command())
@@ -112,6 +116,8 @@ fn dispatch(matches: &ArgMatches, args: Vec<OsString>, additions: &Additions) ->
     let config = &loaded.config;
     match matches.subcommand() {
         Some((name, _)) if desk::COMMANDS.contains(&name) => desk::run(config, args, matches),
+        Some(("export", sub)) => archive::export(config, sub),
+        Some(("import", sub)) => archive::import(config, sub),
         Some(("serve", _)) => lifecycle::serve(config, additions).map(|()| ExitCode::SUCCESS),
         Some(("config", _)) => config_show::run(&loaded),
         Some(("openapi", _)) => openapi::run(config, additions),

@@ -6,6 +6,7 @@
 mod support;
 
 mod account_mails;
+mod archives;
 mod auth;
 mod batch;
 mod cli;

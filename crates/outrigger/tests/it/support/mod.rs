@@ -8,7 +8,7 @@ mod tasks;
 
 pub(crate) use client::{Answer, Api};
 pub(crate) use half_request::HalfRequest;
-pub(crate) use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Backend, Server, ServerOptions, run};
+pub(crate) use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Backend, Server, ServerOptions, binary, run};
 pub(crate) use signing_key::{SigningKey, now_s, open_token};
 pub(crate) use tasks::{dead, until};
 

@@ -1,0 +1,67 @@
+//! From database to database.
+
+use std::sync::Arc;
+
+use outrigger_archive::Place;
+use outrigger_ports::store::Store;
+use outrigger_testkit::{TempDir, sized};
+
+use crate::support::{all, content, dynamodb, fill, load, memory, postgres, save, sqlite};
+
+/// SQLite, PostgreSQL, DynamoDB, SQLite: the last archive is the first one, byte for byte.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_through_all_databases_is_the_same_byte_for_byte() {
+    let folder = TempDir::new("archive").unwrap();
+    let count = sized(600, 100_000);
+    let first = sqlite(&folder, "first.db").await;
+    fill(&*first, count).await;
+    let mut stores: Vec<(&str, Arc<dyn Store>)> = vec![("sqlite", first)];
+    stores.push(("postgres", postgres().await));
+    stores.push(("dynamodb", dynamodb().await));
+    stores.push(("again", sqlite(&folder, "again.db").await));
+    for pair in stores.windows(2) {
+        let [(from, source), (to, target)] = pair else { unreachable!() };
+        let place = Place::File(folder.join(format!("{from}.ndjson")));
+        let started = std::time::Instant::now();
+        let trailer = save(source, &place, false).await.unwrap();
+        assert_eq!(trailer.documents, count as u64, "{from}");
+        let saved = started.elapsed();
+        let imported = load(target, &place, false).await.unwrap();
+        assert_eq!(imported.trailer, trailer, "{to}");
+        println!("{from}: saved in {saved:?}; {to}: taken in {:?}", started.elapsed() - saved);
+    }
+    let last = folder.join("last.ndjson");
+    save(&stores[3].1, &Place::File(last.clone()), false).await.unwrap();
+    let first = content(&folder.join("sqlite.ndjson"));
+    for name in ["postgres", "dynamodb", "last"] {
+        assert!(content(&folder.join(format!("{name}.ndjson"))) == first, "{name} differs");
+    }
+}
+
+/// The index entries have come along, and with them what is unique: queries find what they did.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_are_found_by_their_entries_in_the_new_store() {
+    let folder = TempDir::new("archive").unwrap();
+    let place = Place::File(folder.join("a.ndjson.gz"));
+    let (old, new) = (memory(), sqlite(&folder, "new.db").await);
+    fill(&*old, 60).await;
+    save(&old, &place, false).await.unwrap();
+    load(&new, &place, false).await.unwrap();
+    assert_eq!(all(&new).await, all(&old).await);
+    for order in
+        [outrigger_ports::store::Order::Index("n"), outrigger_ports::store::Order::Unique("name")]
+    {
+        let query = outrigger_ports::store::Query {
+            collection: "sys.users",
+            order,
+            range: outrigger_ports::index_value::all(),
+            descending: true,
+            after: None,
+            limit: 100,
+            may_lag: false,
+        };
+        let found = old.query(&query).await.unwrap();
+        assert!(!found.is_empty());
+        assert_eq!(new.query(&query).await.unwrap(), found);
+    }
+}
