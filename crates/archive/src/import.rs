@@ -93,7 +93,7 @@ async fn check(from: &Place, watch: Watch<'_>) -> Result<Trailer, ArchiveError> 
         match next(&mut lines, &mut read, &mut last).await? {
             Next::Trailer(trailer) => return Ok(trailer),
             Next::Document(scanned) => {
-                if read.documents % 1_000 == 0 {
+                if read.documents.is_multiple_of(1_000) {
                     let collection = &scanned.document.key.collection;
                     watch(&Step {
                         doing: "checking",

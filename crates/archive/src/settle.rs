@@ -87,7 +87,7 @@ fn unconditioned(write: &mut Write) {
 /// Takes the entry from whoever has it no more. Nobody, when the holder has just gone.
 async fn yielded(
     store: &dyn Store,
-    writes: &mut Vec<Write>,
+    writes: &mut [Write],
     at: usize,
     index: &str,
 ) -> Result<Option<Lost>, ArchiveError> {

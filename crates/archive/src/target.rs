@@ -114,10 +114,10 @@ pub(crate) async fn sum(
 ) -> Result<Sum, ArchiveError> {
     let mut sum = Sum::default();
     let mut all = All::of(store);
-    let mut documents = 0;
+    let mut documents: u64 = 0;
     while let Some(scanned) = all.next().await? {
         documents += 1;
-        if documents % PAGE as u64 == 0 {
+        if documents.is_multiple_of(PAGE as u64) {
             let collection = &scanned.document.key.collection;
             watch(&Step { doing: "comparing", documents, of: Some(of), collection });
         }

@@ -130,10 +130,10 @@ impl Lines {
                 Ok((length > 0).then(|| Bytes::from(piece)))
             }
             Bytewise::Blobs { blobs, key, next, open } => loop {
-                if let Some(reader) = open {
-                    if let Some(piece) = reader.next().await? {
-                        return Ok(Some(piece));
-                    }
+                if let Some(reader) = open
+                    && let Some(piece) = reader.next().await?
+                {
+                    return Ok(Some(piece));
                 }
                 *open = blobs.open(&part(key, *next)).await?;
                 *next += 1;

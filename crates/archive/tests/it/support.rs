@@ -33,7 +33,7 @@ pub(crate) fn memory() -> Arc<dyn Store> {
 }
 
 pub(crate) async fn sqlite(folder: &TempDir, name: &str) -> Arc<dyn Store> {
-    let options = SqliteOptions::at(&folder.join(name));
+    let options = SqliteOptions::at(folder.join(name));
     migrated(SqliteStore::open(&options, clock()).unwrap()).await
 }
 
