@@ -2,7 +2,7 @@
 //!
 //! No HTTP, no SQL, no environment and no clock of its own: everything from outside comes through
 //! a port. A module may use those before it in this list, never one after it:
-//! audit, tasks, notifications, accounts, auth, records.
+//! audit, replicas, tasks, notifications, accounts, auth, records.
 
 pub mod accounts;
 pub mod admission;
@@ -14,6 +14,7 @@ pub mod json;
 pub mod notifications;
 pub mod ports;
 pub mod records;
+pub mod replicas;
 pub mod schema;
 pub mod services;
 pub mod tasks;

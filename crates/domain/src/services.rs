@@ -12,6 +12,7 @@ use crate::auth::{self, Auth, AuthSettings};
 use crate::notifications::{self, Notifications};
 use crate::ports::Ports;
 use crate::records::{self, Records};
+use crate::replicas::{self, Replicas};
 use crate::tasks::schedules::Schedules;
 use crate::tasks::{Kinds, Sealer, Tasks};
 
@@ -35,6 +36,7 @@ pub struct Settings {
 pub struct Shared {
     auth: Arc<auth::Shared>,
     records: Arc<records::Shared>,
+    replicas: Arc<replicas::Shared>,
     kinds: Arc<Kinds>,
     sealer: Arc<Sealer>,
     notifications: Arc<notifications::Shared>,
@@ -53,6 +55,7 @@ impl Shared {
         Ok(Self {
             auth,
             records: Arc::default(),
+            replicas: Arc::default(),
             kinds: Arc::new(kinds),
             sealer: Arc::new(sealer),
             notifications,
@@ -78,6 +81,8 @@ pub struct Services {
     pub schedules: Schedules,
     /// Who did what.
     pub audit: Audit,
+    /// The processes that are alive.
+    pub replicas: Replicas,
     /// How often a caller may ask.
     pub admission: Admission,
 }
@@ -112,6 +117,7 @@ impl Services {
             ),
             schedules: Schedules::new(ports, audit.clone(), tasks.clone()),
             tasks,
+            replicas: Replicas::new(ports, shared.replicas.clone()),
             admission: Admission::new(ports.limiter.clone(), shared.settings.rate_limit),
             accounts,
             audit,

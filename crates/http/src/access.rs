@@ -8,6 +8,7 @@ use http::request::Parts;
 use outrigger_domain::tasks;
 use outrigger_kernel::{Actor, Ctx, Error, Result};
 
+use crate::console;
 use crate::problem::Problem;
 use crate::request_info::RequestInfo;
 use crate::state::App;
@@ -92,9 +93,10 @@ impl FromRequestParts<App> for WorkerRole {
 /// Who calls, and whether they have not called too often.
 async fn admit(parts: &Parts, app: &App) -> Result<Ctx> {
     let info = request_info(parts)?;
-    let identified = match bearer(parts)? {
-        Some(token) => app.services.auth.authenticate(token).await,
-        None => Ok(Actor::Anonymous),
+    let identified = match token(parts, app) {
+        Ok(Some(token)) => app.services.auth.authenticate(token).await,
+        Ok(None) => Ok(Actor::Anonymous),
+        Err(error) => Err(error),
     };
     let ctx = count(app, &info, identified).await?;
     if let Actor::User { id, .. } = &ctx.actor {
@@ -130,6 +132,14 @@ async fn count(app: &App, info: &RequestInfo, identified: Result<Actor>) -> Resu
         deadline: None,
         trace: info.trace,
     })
+}
+
+/// The token in the header; or in the console's cookie, when the request is the console's own.
+fn token<'a>(parts: &'a Parts, app: &App) -> Result<Option<&'a str>> {
+    match bearer(parts)? {
+        Some(token) => Ok(Some(token)),
+        None => console::access_token(&parts.headers, &app.settings),
+    }
 }
 
 /// The token of the `Authorization` header (RFC 6750).

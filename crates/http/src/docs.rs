@@ -53,7 +53,7 @@ static REDOC: LazyLock<Page> =
     LazyLock::new(|| Page::new(include_bytes!(concat!(env!("OUT_DIR"), "/redoc.html.gz"))));
 
 /// Whether an `Accept-Encoding` (RFC 9110, section 12.5.3) takes gzip, by name and not with a weight of 0.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));

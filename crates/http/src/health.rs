@@ -135,17 +135,36 @@ impl Health {
         }
     }
 
+    /// What each dependency said when it was last asked.
+    pub fn checks(&self) -> BTreeMap<&'static str, Check> {
+        self.checks.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// What the process does.
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// When the process started.
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    /// The word for how the process is: `ok`, `degraded`, `down` or `draining`.
+    pub fn word(&self) -> &'static str {
+        match (self.is_draining(), self.is_ready(), self.is_well()) {
+            (true, _, _) => "draining",
+            (false, false, _) => "down",
+            (false, true, false) => "degraded",
+            (false, true, true) => "ok",
+        }
+    }
+
     /// Everything that is known, for people.
     pub fn report(&self) -> Response {
-        let checks = self.checks.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let checks = self.checks();
         let ready = self.is_ready() && !self.is_draining();
-        let degraded = checks.values().any(|check| check.status != CheckStatus::Ok);
-        let status = match (ready, degraded) {
-            (false, _) if self.is_draining() => "draining",
-            (false, _) => "down",
-            (true, true) => "degraded",
-            (true, false) => "ok",
-        };
+        let status = self.word();
         let report = Report {
             status,
             version: env!("CARGO_PKG_VERSION"),

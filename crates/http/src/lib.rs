@@ -7,15 +7,18 @@
 //! [`Ctx`]: outrigger_kernel::Ctx
 
 pub mod access;
+mod audit;
 mod auth;
 mod batch;
 pub mod body;
 mod collections;
+mod console;
 pub mod current;
 mod docs;
 mod forwarded;
 mod headers;
 pub mod health;
+pub mod inspector;
 pub mod layers;
 mod measure;
 mod moved_schema;
@@ -27,11 +30,13 @@ pub mod patience;
 pub mod problem;
 mod queues;
 mod records;
+mod replicas;
 pub mod request_info;
 pub mod routes;
 mod schedules;
 pub mod settings;
 pub mod state;
+mod system;
 mod tasks;
 mod users;
 mod watched_body;

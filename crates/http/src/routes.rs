@@ -1,14 +1,14 @@
 //! The whole API on one page.
 
 use axum::Router;
-use axum::routing::get as route_get;
+use axum::routing::{get as route_get, post as route_post};
 
 use crate::operation::{Operation, delete, get, patch, post, put};
 use crate::settings::Settings;
 use crate::state::App;
 use crate::{
-    auth, batch, collections, docs, health, notifications, queues, records, schedules, tasks,
-    users, well_known,
+    audit, auth, batch, collections, console, docs, health, notifications, queues, records,
+    replicas, schedules, system, tasks, users, well_known,
 };
 
 /// Every documented operation.
@@ -36,6 +36,9 @@ fn operations() -> Vec<Operation> {
         get("/api/v1/users/{id}", users::get::handle, users::get::doc()),
         patch("/api/v1/users/{id}", users::update::handle, users::update::doc()),
         delete("/api/v1/users/{id}", users::delete::handle, users::delete::doc()),
+        get("/api/v1/users/{id}/sessions", users::sessions::list::handle, users::sessions::list::doc()),
+        delete("/api/v1/users/{id}/sessions", users::sessions::revoke_all::handle, users::sessions::revoke_all::doc()),
+        delete("/api/v1/users/{id}/sessions/{session}", users::sessions::revoke::handle, users::sessions::revoke::doc()),
 
         get("/api/v1/collections", collections::list::handle, collections::list::doc()),
         put("/api/v1/collections/{name}", collections::put::handle, collections::put::doc()),
@@ -63,6 +66,8 @@ fn operations() -> Vec<Operation> {
 
         post("/api/v1/notifications", notifications::create::handle, notifications::create::doc()),
         get("/api/v1/notifications", notifications::list::handle, notifications::list::doc()),
+        get("/api/v1/notifications/messages", notifications::messages::handle, notifications::messages::doc()),
+        post("/api/v1/notifications/preview", notifications::preview::handle, notifications::preview::doc()),
         patch("/api/v1/notifications/{id}", notifications::update::handle, notifications::update::doc()),
         get("/api/v1/notifications/preferences", notifications::preferences::get::handle, notifications::preferences::get::doc()),
         put("/api/v1/notifications/preferences", notifications::preferences::put::handle, notifications::preferences::put::doc()),
@@ -77,6 +82,12 @@ fn operations() -> Vec<Operation> {
         get("/api/v1/schedules/{name}", schedules::get::handle, schedules::get::doc()),
         delete("/api/v1/schedules/{name}", schedules::delete::handle, schedules::delete::doc()),
         post("/api/v1/schedules/{name}/run", schedules::run::handle, schedules::run::doc()),
+
+        get("/api/v1/replicas", replicas::list::handle, replicas::list::doc()),
+        get("/api/v1/replicas/overview", replicas::overview::handle, replicas::overview::doc()),
+        get("/api/v1/audit", audit::list::handle, audit::list::doc()),
+        get("/api/v1/system/settings", system::settings::handle, system::settings::doc()),
+        post("/api/v1/system/doctor", system::doctor::handle, system::doctor::doc()),
     ]
 }
 
@@ -109,6 +120,9 @@ pub(crate) fn router(app: &App) -> Router {
             .route("/redoc", route_get(docs::redoc))
             .route("/openapi.json", route_get(docs::openapi));
     }
+    if app.settings.console {
+        router = router.merge(console_pages());
+    }
     for operation in app.operations.iter() {
         router = router.route(operation.path, operation.route.clone());
     }
@@ -122,4 +136,17 @@ fn account_pages() -> Router<App> {
         .route("/setup", route_get(setup::page).post(setup::submit))
         .route("/verify-email", route_get(link_pages::verify).post(link_pages::submit_verify))
         .route("/reset-password", route_get(link_pages::reset).post(link_pages::submit_reset))
+}
+
+/// The console, which uses the operations above.
+fn console_pages() -> Router<App> {
+    use console::{assets, session, sign_in};
+    Router::new()
+        .route("/console", route_get(assets::page))
+        .route("/console/", route_get(assets::page))
+        .route("/console/{*place}", route_get(assets::place))
+        .route("/console/assets/{version}/{*file}", route_get(assets::file))
+        .route("/console/session", route_get(session::show).post(sign_in::handle))
+        .route("/console/session/renew", route_post(session::renew))
+        .route("/console/session/end", route_post(session::end))
 }

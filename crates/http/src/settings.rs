@@ -19,6 +19,8 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// Whether `/docs`, `/redoc` and `/openapi.json` are served.
     pub docs: bool,
+    /// Whether the console is served, and its cookies are believed.
+    pub console: bool,
     /// Whether `Strict-Transport-Security` is sent.
     pub hsts: bool,
     /// Which services' routes are exposed; empty: all.
@@ -43,6 +45,7 @@ impl Default for Settings {
             forwarded_hops: 0,
             cors_origins: Vec::new(),
             docs: true,
+            console: true,
             hsts: false,
             services: Vec::new(),
         }

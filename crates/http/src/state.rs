@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 
 use crate::docs::Rendered;
 use crate::health::Health;
+use crate::inspector::Inspector;
 use crate::operation::Operation;
 use crate::settings::Settings;
 
@@ -25,6 +26,8 @@ pub struct AppState {
     pub settings: Arc<Settings>,
     /// Whether the process is well, shared by its threads.
     pub health: Arc<Health>,
+    /// What is known of the process where it was put together.
+    pub inspector: Arc<dyn Inspector>,
     /// All operations, for the API document.
     pub(crate) operations: Arc<[Operation]>,
     /// The API document, as last made.
@@ -38,11 +41,12 @@ impl AppState {
         services: Services,
         settings: Arc<Settings>,
         health: Arc<Health>,
+        inspector: Arc<dyn Inspector>,
         own: Vec<Operation>,
     ) -> App {
         let operations = crate::routes::exposed(&settings, own).into();
         let (schemas, rendered) = (RwLock::default(), tokio::sync::Mutex::default());
-        Arc::new(Self { services, settings, health, operations, rendered, schemas })
+        Arc::new(Self { services, settings, health, inspector, operations, rendered, schemas })
     }
 
     /// The compiled schema of a body type; compiled once.

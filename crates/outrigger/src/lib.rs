@@ -21,8 +21,10 @@ mod bootstrap;
 mod cli;
 mod compose;
 pub mod config;
+mod counts;
 mod database;
 mod head_timer;
+mod inspecting;
 mod internal;
 mod lifecycle;
 mod lingering;
@@ -37,6 +39,7 @@ mod server;
 mod signals;
 mod telemetry;
 mod upkeep;
+mod vitals;
 mod work;
 
 use std::process::ExitCode;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use metrics_exporter_prometheus::PrometheusHandle;
+use outrigger_domain::replicas::Replicas;
 use outrigger_domain::services::Shared;
 use outrigger_domain::{Ports, Services};
 use outrigger_http::health::Health;
@@ -17,8 +19,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::compose::{Backends, check_queue, registry, services, shared};
-use crate::config::{Config, Role, insecurities};
+use crate::config::{Config, Loaded, Role, insecurities};
+use crate::inspecting::Inspecting;
 use crate::server::{self, Bounds, Lane, Phase, Serving};
+use crate::vitals::Vitals;
 use crate::work::{self, Working};
 use crate::{
     Additions, bootstrap, internal, operator, probes, queue_levels, signals, telemetry, upkeep,
@@ -38,6 +42,7 @@ struct Process {
     http: Arc<outrigger_http::Settings>,
     health: Arc<Health>,
     in_flight: Arc<InFlight>,
+    inspector: Arc<Inspecting>,
     operations: Vec<Operation>,
     bounds: Bounds,
     phase: watch::Receiver<Phase>,
@@ -47,7 +52,8 @@ struct Process {
 ///
 /// # Errors
 /// One line that names the cause and the setting, when the start does not succeed.
-pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
+pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
+    let config = &loaded.config;
     let insecure = insecurities(config);
     if config.is_production() && !insecure.is_empty() {
         bail!("not fit for production:\n  - {}", insecure.join("\n  - "));
@@ -83,6 +89,7 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
             in_flight: Arc::default(),
             bounds: bounds(config),
             config: config.clone(),
+            inspector: Arc::new(Inspecting::new(loaded, &backends)),
             backends,
             shared,
             health: health.clone(),
@@ -105,16 +112,13 @@ pub(crate) fn serve(config: &Config, additions: &Additions) -> Result<()> {
         look_after_queue(config, &process, &connected.ports, working.is_some());
         let scheduling = scheduling(config, &process, &main, phase).await?;
         tokio::spawn(operator::serve(config.clone(), process.backends.clone()));
+        let replicas = tell_of(&process, &main, &metrics).await;
         tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
-        let store = connected.ports.store.clone();
-        if config.redis.url.is_set() {
-            tokio::spawn(upkeep::keep_current(connected.ports.cache.clone()));
-        }
+        keep_up(&process, &connected.ports, main);
         let worker = working.as_ref().map(|working| working.health.clone());
         tokio::spawn(probes::run(connected, health.clone(), worker));
-        tokio::spawn(upkeep::run(main, store, process.backends.random()));
         let drain = signals::wait().await?;
-        let running = Work { threads, working, scheduling };
+        let running = Work { threads, working, scheduling, replicas };
         stop(config, drain, &health, &phase_sender, running).await
     })
 }
@@ -165,6 +169,7 @@ fn http_settings(config: &Config) -> outrigger_http::Settings {
         forwarded_hops: http.forwarded_hops,
         cors_origins: http.cors_origins.clone(),
         docs: http.docs,
+        console: http.console,
         hsts: http.hsts,
         services: http.services.clone(),
     }
@@ -214,6 +219,7 @@ fn run_thread(process: &Process, serving: Serving, ready: &std::sync::mpsc::Send
                 services(&ports, &process.shared),
                 process.http.clone(),
                 process.health.clone(),
+                process.inspector.clone(),
                 process.operations.clone(),
             );
             let random = process.backends.random();
@@ -263,6 +269,24 @@ struct Work {
     threads: Threads,
     working: Option<Working>,
     scheduling: Option<JoinHandle<()>>,
+    replicas: Replicas,
+}
+
+/// Does the background work that needs no queue.
+fn keep_up(process: &Process, ports: &Ports, services: Services) {
+    if process.config.redis.url.is_set() {
+        tokio::spawn(upkeep::keep_current(ports.cache.clone()));
+    }
+    tokio::spawn(upkeep::run(services, ports.store.clone(), process.backends.random()));
+}
+
+/// Tells the other processes of this one, from now on.
+async fn tell_of(process: &Process, services: &Services, metrics: &PrometheusHandle) -> Replicas {
+    let replicas = &services.replicas;
+    let vitals = Vitals::new(&process.backends, replicas, &process.health, metrics.clone());
+    vitals.begin().await;
+    tokio::spawn(vitals.run());
+    replicas.clone()
 }
 
 /// Tells of the queue in the metrics; and does what time demands of it when no worker of this process
@@ -302,7 +326,7 @@ async fn stop(
     phase: &watch::Sender<Phase>,
     running: Work,
 ) -> Result<()> {
-    let Work { threads, working, scheduling } = running;
+    let Work { threads, working, scheduling, replicas } = running;
     let budget = tokio::time::sleep(Duration::from_secs(config.http.shutdown_s));
     let mut budget = std::pin::pin!(budget);
     health.drain();
@@ -328,7 +352,11 @@ async fn stop(
         if let Some(scheduling) = scheduling {
             let _ = scheduling.await;
         }
-        joined.await
+        let joined = joined.await;
+        if let Err(error) = replicas.leave().await {
+            tracing::debug!(source = %error, "this replica is listed until it is missed");
+        }
+        joined
     };
     tokio::select! {
         _ = joined => tracing::info!("stopped"),

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use outrigger_domain::replicas::LATENCY_BOUNDS_S;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format;
 use tracing_subscriber::fmt::format::JsonFields;
@@ -14,9 +15,6 @@ use crate::config::{Log, LogFormat};
 use crate::log_line::{JSON, OfRequest, TEXT};
 use crate::metric_list;
 
-/// Bounds of the histograms of durations, in seconds.
-const SECONDS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Bounds of the histograms of counts.
 const COUNTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
@@ -52,7 +50,7 @@ pub(crate) fn start_logs(log: &Log) -> Result<()> {
 /// When that was done already.
 pub(crate) fn start_metrics() -> Result<PrometheusHandle> {
     let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY_BOUNDS_S)?
         .set_buckets_for_metric(Matcher::Suffix("_size".to_owned()), &COUNTS)?
         .build_recorder();
     let handle = recorder.handle();

@@ -102,7 +102,7 @@ pub(crate) fn schedule(
 }
 
 /// A name that no other process has.
-fn name(prefix: &str, backends: &Backends) -> String {
+pub(crate) fn name(prefix: &str, backends: &Backends) -> String {
     let mut mark = [0_u8; 6];
     backends.random().fill(&mut mark);
     format!("{prefix}_{}_{}", std::process::id(), id::hex(&mark))

@@ -1,5 +1,5 @@
 //! Real servers for tests: PostgreSQL, Redis, HAProxy, nginx and aiosmtpd on free ports, an emulator
-//! of DynamoDB and one of AWS, a proxy that breaks connections, certificates, temporary folders. Knows nothing of the product.
+//! of DynamoDB and one of AWS, a browser, a proxy that breaks connections, certificates, temporary folders. Knows nothing of the product.
 //!
 //! Everything that is started here ends with the process that started it, also when that is
 //! killed, and every temporary folder is removed: by the value's `Drop`, or, for what is never
@@ -9,6 +9,7 @@
 //! accept that a start blocks its thread for a moment.
 
 mod aws;
+mod browser;
 mod dynamodb;
 pub mod haproxy;
 mod install;
@@ -29,6 +30,7 @@ mod tls;
 mod wait;
 
 pub use aws::Aws;
+pub use browser::{Axe, Browser, Page};
 pub use dynamodb::DynamoDb;
 pub use haproxy::Haproxy;
 pub use install::install_missing;

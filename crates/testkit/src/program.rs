@@ -41,6 +41,8 @@ impl Program {
     /// The mail server, a package of that Python.
     pub const AIOSMTPD: Self =
         Self { name: "aiosmtpd", dirs: &["/usr/bin"], package: "python3-aiosmtpd" };
+    /// The browser, where none is there under another name (`Browser::program`).
+    pub const CHROMIUM: Self = Self { name: "chromium", dirs: &[], package: "chromium" };
     /// Everything that the kit can start.
     pub const ALL: &[Self] = &[
         Self::POSTGRES,

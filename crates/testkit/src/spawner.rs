@@ -34,6 +34,13 @@ fn serve(orders: &Receiver<Order>) {
     }
 }
 
+/// The same command, as [`wrap`] makes it, with its input and output in this process's hands.
+pub(crate) fn piped(command: &Command) -> Result<Command> {
+    let mut wrapped = wrap(command, "KILL", None)?;
+    wrapped.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    Ok(wrapped)
+}
+
 /// The same command, run by setpriv so that it gets `death_signal` when this process dies, and,
 /// if named, as another user. Arguments, working folder and changes of the environment are kept.
 pub(crate) fn wrap(command: &Command, death_signal: &str, user: Option<&str>) -> Result<Command> {

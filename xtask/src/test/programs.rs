@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::Result;
-use outrigger_testkit::{Aws, DynamoDb, Program, install_missing};
+use outrigger_testkit::{Aws, Axe, Browser, DynamoDb, Program, install_missing};
 
 use crate::out::say;
 use crate::tools;
@@ -18,7 +18,10 @@ const GIT: Program = Program { name: "git", dirs: &[], package: "git" };
 /// # Errors
 /// The exact command, when this user may not install.
 pub(super) fn require() -> Result<()> {
-    let all: Vec<Program> = Program::ALL.iter().copied().chain([PYTHON, PIP, GIT]).collect();
+    let mut all: Vec<Program> = Program::ALL.iter().copied().chain([PYTHON, PIP, GIT]).collect();
+    if Browser::program().is_err() {
+        all.push(Program::CHROMIUM);
+    }
     let installed = install_missing(&all)?;
     if !installed.is_empty() {
         say(&format!("installed: {}", installed.join(", ")));
@@ -26,6 +29,10 @@ pub(super) fn require() -> Result<()> {
     if DynamoDb::program().is_err() {
         tools::from_crates("dynoxide", DynamoDb::INSTALL)?;
     }
+    if Axe::find().is_err() {
+        tools::from_pypi("axe", Axe::PACKAGE)?;
+    }
+    Axe::find()?;
     DynamoDb::program()?;
     // Installed anew when the list of versions has changed.
     tools::python(Aws::PROGRAM, Aws::REQUIREMENTS)?;

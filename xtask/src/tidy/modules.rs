@@ -6,7 +6,8 @@ use super::tree::{File, Tree};
 
 const DOMAIN: &str = "crates/domain/src/";
 /// Left to right: right may use left. Analytics is beside the row: it may use audit only.
-const ORDER: &[&str] = &["audit", "tasks", "notifications", "accounts", "auth", "files", "records"];
+const ORDER: &[&str] =
+    &["audit", "replicas", "tasks", "notifications", "accounts", "auth", "files", "records"];
 const ANALYTICS: &str = "analytics";
 /// The one file that builds a handle per module, so it may use them all.
 const SERVICES: &str = "services";

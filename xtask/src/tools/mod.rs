@@ -2,6 +2,7 @@
 //! the cache: installed at the first use, and again only when its list of versions changes.
 
 mod crates;
+mod files;
 mod python;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use anyhow::{Context, Result};
 use crate::metadata;
 use crate::out::say;
 pub(crate) use crates::install as from_crates;
+pub(crate) use files::install as from_pypi;
 pub(crate) use python::install as python;
 
 /// The file that says what a folder holds; written last.

@@ -8,6 +8,7 @@ mod letter;
 pub mod messages;
 mod notify;
 mod preferences;
+mod preview;
 mod service;
 mod signing;
 mod template;
@@ -18,6 +19,7 @@ pub use inbox::{ItemPatch, ItemView};
 pub use letter::Letter;
 pub use notify::{NewNotification, Receipt};
 pub use preferences::{ACCOUNT, Channels, Preferences};
+pub use preview::{Preview, PreviewInput, Templates};
 pub use service::{Notifications, Settings, Shared};
 pub use signing::Keys;
 

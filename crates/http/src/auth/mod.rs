@@ -20,6 +20,6 @@ use http::HeaderMap;
 use http::header::USER_AGENT;
 
 /// What the client says it is.
-fn user_agent(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn user_agent(headers: &HeaderMap) -> Option<String> {
     headers.get(USER_AGENT)?.to_str().ok().map(ToOwned::to_owned)
 }

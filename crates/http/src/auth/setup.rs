@@ -38,8 +38,8 @@ pub(crate) async fn submit(
     }
 }
 
-const MADE: &str = "<p>You are the administrator now. Sign in with \
-    <code>POST /api/v1/auth/login</code>, or with Authorize on <a href=\"/docs\">/docs</a>.</p>";
+const MADE: &str = "<p>You are the administrator now. Sign in at <a href=\"/console\">/console</a>, \
+    or with <code>POST /api/v1/auth/login</code>.</p>";
 const DONE: &str = "<p>There is an administrator already. More are made with \
     <code>outrigger admin create</code>.</p>";
 

@@ -2,7 +2,9 @@
 
 pub(crate) mod create;
 pub(crate) mod list;
+pub(crate) mod messages;
 pub(crate) mod preferences;
+pub(crate) mod preview;
 pub(crate) mod unsubscribe;
 pub(crate) mod update;
 

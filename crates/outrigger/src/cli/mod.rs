@@ -4,7 +4,7 @@ mod admin;
 mod archive;
 mod config_show;
 pub(crate) mod desk;
-mod doctor;
+pub(crate) mod doctor;
 mod health;
 mod keys;
 mod metrics;
@@ -118,7 +118,7 @@ fn dispatch(matches: &ArgMatches, args: Vec<OsString>, additions: &Additions) ->
         Some((name, _)) if desk::COMMANDS.contains(&name) => desk::run(config, args, matches),
         Some(("export", sub)) => archive::export(config, sub),
         Some(("import", sub)) => archive::import(config, sub),
-        Some(("serve", _)) => lifecycle::serve(config, additions).map(|()| ExitCode::SUCCESS),
+        Some(("serve", _)) => lifecycle::serve(&loaded, additions).map(|()| ExitCode::SUCCESS),
         Some(("config", _)) => config_show::run(&loaded),
         Some(("openapi", _)) => openapi::run(config, additions),
         Some(("metrics", _)) => metrics::run(),

@@ -93,6 +93,7 @@ pub struct Deployment {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Http {
     pub address: String,
     pub port: u16,
@@ -114,6 +115,7 @@ pub struct Http {
     pub forwarded_hops: usize,
     pub cors_origins: Vec<String>,
     pub docs: bool,
+    pub console: bool,
     pub hsts: bool,
     pub services: Vec<String>,
 }

@@ -57,6 +57,11 @@ impl Language {
         }
     }
 
+    /// The names of the messages: what stands at the beginning of a line, with parts below it.
+    pub(crate) fn messages(self) -> impl Iterator<Item = &'static str> {
+        self.source().lines().filter_map(|line| line.strip_suffix(" ="))
+    }
+
     /// The language of a locale; English when its own is not there.
     pub fn of(locale: Option<&str>) -> Self {
         let subtag = locale.unwrap_or_default().split('-').next().unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::support::{Answer, Backend, Server, ServerOptions};
 type IsRight = fn(&Answer) -> bool;
 
 /// A path, why it is not in the document, and whether its answer is what it must be for everybody.
-const OUTSIDE: [(&str, &str, IsRight); 13] = [
+const OUTSIDE: [(&str, &str, IsRight); 20] = [
     ("/health", "for load balancers: says nothing but whether traffic is wanted", is_word),
     ("/health/live", "for orchestrators: says nothing but that the process runs", is_word),
     ("/health/ready", "for orchestrators: says nothing but whether backends answer", is_word),
@@ -24,6 +24,13 @@ const OUTSIDE: [(&str, &str, IsRight); 13] = [
     ("/docs", "a page: the API document, for people", is_page),
     ("/redoc", "a page: the API document, for people", is_page),
     ("/openapi.json", "the document itself", is_document),
+    ("/console", "a page: the same for everybody, it asks the API as who has signed in", is_page),
+    ("/console/", "the same page", is_page),
+    ("/console/{*place}", "the same page", is_page),
+    ("/console/assets/{version}/{*file}", "files of that page, by their names", is_missing),
+    ("/console/session", "who has signed in, for who has the cookies", is_refused),
+    ("/console/session/renew", "POST only: new tokens, for who has the cookies", is_no_method),
+    ("/console/session/end", "POST only: ends the session of the cookies", is_no_method),
 ];
 
 fn is_word(answer: &Answer) -> bool {
@@ -53,6 +60,18 @@ fn is_discovery(answer: &Answer) -> bool {
 
 fn is_gone(answer: &Answer) -> bool {
     answer.status == 410
+}
+
+fn is_missing(answer: &Answer) -> bool {
+    answer.status == 404
+}
+
+fn is_refused(answer: &Answer) -> bool {
+    answer.status == 401
+}
+
+fn is_no_method(answer: &Answer) -> bool {
+    answer.status == 405
 }
 
 fn is_page(answer: &Answer) -> bool {

@@ -165,8 +165,14 @@ impl World {
             | "users.list" => (vec![], Value::Null),
             "auth.revoke_session" => (vec![("id", self.owner.session.clone())], Value::Null),
             "users.update_me" => (vec![], json!({"name": "Somebody"})),
-            "users.get" => (vec![("id", self.owner.id.clone())], Value::Null),
-            "users.delete" => (vec![("id", fresh())], Value::Null),
+            "users.get" | "users.list_sessions" => {
+                (vec![("id", self.owner.id.clone())], Value::Null)
+            }
+            "users.revoke_session" => {
+                let Person { id, session, .. } = Person::new(&self.server);
+                (vec![("id", id), ("session", session)], Value::Null)
+            }
+            "users.delete" | "users.revoke_sessions" => (vec![("id", fresh())], Value::Null),
             "users.update" => (vec![("id", fresh())], json!({"name": "Somebody"})),
             _ => return None,
         };
@@ -204,7 +210,8 @@ impl World {
     fn work(&self, operation: &str) -> Option<Input> {
         let queue = || vec![("queue", "swept".to_owned())];
         let input = match operation {
-            "tasks.list" | "queues.list" | "schedules.list" => (vec![], Value::Null),
+            "tasks.list" | "queues.list" | "schedules.list" | "audit.list" | "replicas.list"
+            | "replicas.overview" | "system.settings" | "system.doctor" => (vec![], Value::Null),
             "tasks.create" => (vec![], json!({"kind": "noop", "payload": {}, "delay_s": 3_600})),
             "tasks.get" | "tasks.cancel" | "tasks.events" | "tasks.retry" => {
                 (vec![("id", self.task(operation))], Value::Null)
@@ -232,7 +239,10 @@ impl World {
         };
         let input = match operation {
             "notifications.create" => (vec![], new(&self.owner.id)),
-            "notifications.list" | "notifications.get_preferences" => (vec![], Value::Null),
+            "notifications.list"
+            | "notifications.get_preferences"
+            | "notifications.list_messages" => (vec![], Value::Null),
+            "notifications.preview" => (vec![], json!({"message": "notice", "locale": "id"})),
             "notifications.put_preferences" => {
                 (vec![], json!({"categories": {"news": {"email": false}}}))
             }

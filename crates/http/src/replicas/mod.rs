@@ -1,0 +1,4 @@
+//! The processes of the deployment.
+
+pub(crate) mod list;
+pub(crate) mod overview;

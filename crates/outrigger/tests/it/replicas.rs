@@ -1,0 +1,57 @@
+//! The processes that are alive, and what they did.
+
+use std::time::Duration;
+
+use outrigger_testkit::wait_until;
+use serde_json::Value;
+
+use crate::support::{Api, Backend, Server, ServerOptions, on_each_backend};
+
+on_each_backend!(a_process_tells_of_itself);
+
+fn replicas(admin: &Api) -> Vec<Value> {
+    let answer = admin.get("/api/v1/replicas").expect(200).json();
+    assert_eq!(answer["complete"], true, "{answer}");
+    answer["items"].as_array().cloned().unwrap_or_default()
+}
+
+fn a_process_tells_of_itself(server: &Server) {
+    let all = replicas(&server.admin());
+    let own = all.iter().find(|it| it["answering"] == true).expect("the one that answers");
+    assert_eq!(own["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(own["role"], "api+worker+scheduler");
+    assert_eq!(own["pid"], server.process.pid());
+    assert_eq!(own["backends"]["database"]["status"], "ok", "{own}");
+}
+
+#[test]
+fn two_processes_know_of_each_other_and_one_that_ends_is_gone_at_once() {
+    let options = ServerOptions::on(Backend::postgres_and_redis());
+    let api = Server::start(&options.clone().set("OUTRIGGER__DEPLOYMENT__ROLES", "api"));
+    let other = Server::start(&options.set("OUTRIGGER__DEPLOYMENT__ROLES", "api,worker"));
+    let admin = api.admin();
+    let roles = || {
+        replicas(&admin)
+            .iter()
+            .map(|it| it["role"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(roles(), ["api", "api+worker"]);
+
+    // What both did stands in one chart.
+    for _ in 0..20 {
+        other.api().get("/openapi.json").expect(200);
+    }
+    let counted = || {
+        let overview = admin.get("/api/v1/replicas/overview").expect(200).json();
+        assert_eq!((&overview["replicas"], &overview["complete"]), (&2.into(), &true.into()));
+        let points = overview["points"].as_array().cloned().unwrap_or_default();
+        let busy = points.iter().filter(|it| it["requests_per_s"].as_f64() >= Some(4.0));
+        busy.filter(|it| it["p50_ms"].as_f64() > Some(0.0)).count() > 0
+    };
+    wait_until("the other's requests are counted", Duration::from_secs(30), counted).unwrap();
+    assert!(other.terminate().success());
+    assert_eq!(roles(), ["api"]);
+    api.user().get("/api/v1/replicas").expect(403);
+    api.api().get("/api/v1/replicas/overview").expect(401);
+}
