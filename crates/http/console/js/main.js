@@ -34,7 +34,7 @@ const PLACES = [
 
 const main = h('main', { id: 'main', tabindex: '-1' })
 const dot = h('span', { class: 'dot' })
-const state = h('a', { class: 'state', href: `${BASE}/replicas` }, dot, h('span', {}, 'asking'))
+const state = h('a', { class: 'state', href: `${BASE}/replicas` }, dot, h('span', {}, 'Connecting'))
 let leaving = new AbortController()
 let me = null
 
@@ -84,7 +84,7 @@ async function show({ focus = true } = {}) {
       const content = found.page({ params: found.params, query, signal, go, me, every: (ms, action) => every(ms, signal, action) })
       replace(main, content)
     } catch (error) {
-      replace(main, head('Not shown'), fault(error))
+      replace(main, head('Something went wrong'), fault(error))
     }
   }
   main.dataset.place = location.pathname
@@ -147,7 +147,7 @@ async function watch() {
     const wrong = Object.entries(checks ?? {}).filter(([, check]) => check.status !== 'ok').map(([name]) => name)
     dot.className = `dot ${status}`
     const words = { ok: 'All is well', degraded: `Without ${wrong.join(', ')}`, down: `Down: ${wrong.join(', ')}`, draining: 'Draining' }
-    replace(state.lastChild, words[status] ?? 'Not to be reached')
+    replace(state.lastChild, words[status] ?? 'Cannot be reached')
   }
   clearTimeout(watching)
   watching = setTimeout(watch, 5000)

@@ -14,10 +14,10 @@ const details = (it) => {
 
 const COLUMNS = [
   { title: 'When', cell: (it) => h('time', { datetime: it.time }, instant(it.time)), class: 'narrow' },
-  { title: 'What', cell: (it) => [h('span', {}, it.action), ' ', it.outcome !== 'succeeded' && status(it.outcome)] },
-  { title: 'Who', cell: (it) => person(it.actor) },
-  { title: 'To what', cell: (it) => (it.target ? (it.target.startsWith('usr_') ? person(it.target) : h('span', { class: 'mono' }, it.target)) : h('span', { class: 'none' }, '–')) },
-  { title: 'From', cell: (it) => it.address ?? '–' },
+  { title: 'Action', cell: (it) => [h('span', {}, it.action), ' ', it.outcome !== 'succeeded' && status(it.outcome)], class: 'narrow' },
+  { title: 'Actor', cell: (it) => person(it.actor), class: 'id' },
+  { title: 'Target', class: 'id', cell: (it) => (it.target ? (it.target.startsWith('usr_') ? person(it.target) : h('span', { class: 'mono' }, it.target)) : h('span', { class: 'none' }, '–')) },
+  { title: 'From', cell: (it) => it.address ?? '–', class: 'narrow' },
   { title: 'Details', cell: (it) => details(it) ?? h('span', { class: 'none' }, '–') },
 ]
 
@@ -26,14 +26,14 @@ const words = (it) => [it.action, it.actor, it.target, it.address, it.outcome, i
 export function audit({ query, signal, go }) {
   const wanted = (query.q ?? '').toLowerCase()
   const search = h('input', { type: 'search', value: query.q ?? '', placeholder: 'action, user, target, address, request' })
-  const form = h('form', { class: 'filters', role: 'search' }, field('Only with', search))
+  const form = h('form', { class: 'filters', role: 'search' }, field('Filter', search))
   form.firstChild.classList.add('wide')
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     go(search.value ? `/console/audit?q=${encodeURIComponent(search.value)}` : '/console/audit')
   })
   const load = (cursor) => get(path(['audit'], { limit: 100, cursor }), { signal })
-  const none = empty('Nothing has been written down yet', 'Sign-ins and changes by administrators are written down here.')
+  const none = empty('Nothing recorded yet', 'Sign-ins and changes by administrators are recorded here.')
   return [
     head('Audit log', { note: 'Sign-ins and changes by administrators, the latest first, kept for 90 days.' }),
     form,

@@ -24,7 +24,7 @@ export function collections({ signal }) {
   const create = () => linkButton('New collection', '/console/new-collection', { kind: 'primary', icon: 'plus' })
   const none = empty('No collections yet', 'A collection is a named set of records with a schema, indexes and rules of who may do what.', create())
   return [
-    head('Collections', { note: 'What applications keep here.', actions: create() }),
+    head('Collections', { note: 'The data of your applications.', actions: create() }),
     listing('Collections', COLUMNS, load, { signal, none }),
   ]
 }
@@ -72,8 +72,8 @@ function columns(it, sample) {
 function records(it, query, signal) {
   const load = (cursor) => get(path(['records', it.name], { ...query, limit: 50, cursor }), { signal })
   const none = Object.keys(query).length
-    ? empty('No record fits', 'Try another filter.', linkButton('All records', home(it.name)))
-    : empty('No records yet', 'Applications create them over HTTP; one can also be written here.', linkButton('New record', `${home(it.name)}/new`, { kind: 'primary', icon: 'plus' }))
+    ? empty('No records found', 'None fits the filter.', linkButton('All records', home(it.name)))
+    : empty('No records yet', 'Applications create them over the API; you can write one here.', linkButton('New record', `${home(it.name)}/new`, { kind: 'primary', icon: 'plus' }))
   return later(() => load(), (first) => {
     let page = first
     const once = (cursor) => {
@@ -149,7 +149,7 @@ function editor(it, { go, signal }) {
     }
     try {
       await put(path(['collections', name.control.value]), body, { signal })
-      say(isNew ? 'The collection is there.' : 'Saved.')
+      say(isNew ? 'Collection created.' : 'Saved.')
       go(home(name.control.value))
     } catch (error) {
       const rest = error.errors?.filter((one) => {
@@ -166,11 +166,11 @@ function editor(it, { go, signal }) {
 
 export function definition(page) {
   const { params, signal, go } = page
-  if (!params.name) return [head('New collection', { up: { href: '/console/collections', text: 'Collections' }, note: 'Who may do what is for administrators only until you say otherwise.' }), editor(null, page)]
+  if (!params.name) return [head('New collection', { up: { href: '/console/collections', text: 'Collections' }, note: 'Until its rules say otherwise, only administrators may use it.' }), editor(null, page)]
   const forget = (it) => button('Delete', async () => {
-    if (!(await sure(`Delete ${it.name}?`, 'The collection and all of its records are gone for good.', { action: 'Delete it with all records' }))) return
+    if (!(await sure(`Delete ${it.name}?`, 'All of its records are deleted with it. This cannot be undone.', { action: 'Delete it with all records' }))) return
     await remove(path(['collections', it.name]))
-    say('The collection is gone.')
+    say('Collection deleted.')
     go('/console/collections')
   }, { kind: 'danger' })
   return later(() => get(path(['collections', params.name]), { signal }), (it) => [

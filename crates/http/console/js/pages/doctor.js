@@ -15,7 +15,7 @@ const COLUMNS = [
 
 function show({ backends, findings }) {
   const errors = findings.filter((it) => it.severity === 'error').length
-  const words = findings.length ? `${errors} to be mended, ${findings.length - errors} to be looked at` : 'Nothing was found.'
+  const words = findings.length ? `${errors} ${errors === 1 ? 'error' : 'errors'}, ${findings.length - errors} ${findings.length - errors === 1 ? 'warning' : 'warnings'}` : 'Nothing to report.'
   return [
     panel('Findings', { note: words }, findings.length > 0 && h('ul', { class: 'findings' }, findings.map((it) =>
       h('li', {}, badge(it.severity, it.severity === 'error' ? 'bad' : 'warn'), ' ', it.message)))),
@@ -25,5 +25,5 @@ function show({ backends, findings }) {
 
 export function doctor({ signal }) {
   const place = later(() => post('/api/v1/system/doctor', undefined, { signal }), show, { signal })
-  return [head('Doctor', { note: 'Asks each backend with a connection of its own, and looks at the settings of the process that answers.', actions: button('Examine again', () => place.again()) }), place]
+  return [head('Doctor', { note: 'Asks each backend over a connection of its own, and checks the settings of the process that answers.', actions: button('Check again', () => place.again()) }), place]
 }

@@ -107,7 +107,7 @@ function editor(it, { stored, etag }, { go, signal }) {
   const data = stored?.data ?? {}
   const hasForm = Boolean(it.schema?.properties)
   let view = hasForm ? formOf(it.schema, data) : jsonOf(data)
-  const id = field('Id', h('input', { type: 'text', pattern: '[A-Za-z0-9_\\-]{1,64}' }), { help: 'Letters, digits, - and _. Empty: one is made.', bare: true })
+  const id = field('Id', h('input', { type: 'text', pattern: '[A-Za-z0-9_\\-]{1,64}' }), { help: 'Letters, digits, - and _. Leave it empty to have one made.', bare: true })
   const wrongs = h('div', { 'aria-live': 'polite' })
   const place = h('div', {}, view.element)
   let isJson = !hasForm
@@ -137,12 +137,12 @@ function editor(it, { stored, etag }, { go, signal }) {
       const created = isNew && !name
       const headers = isNew ? (name ? { 'If-None-Match': '*' } : {}) : match ? { 'If-Match': etag } : {}
       const { data: saved } = await call(created ? 'POST' : 'PUT', path(created ? ['records', it.name] : ['records', it.name, isNew ? name : stored.id]), { body, headers, signal })
-      say(isNew ? 'The record is there.' : 'Saved.')
+      say(isNew ? 'Record created.' : 'Saved.')
       go(`${home(it.name)}/records/${encodeURIComponent(saved.id)}`, { instead: isNew })
     } catch (error) {
       if (error.status === 412 && !isNew) {
         replace(wrongs, h('div', { class: 'banner', role: 'alert' }, 'Somebody else has changed this record meanwhile.',
-          button('Read it again', () => go(location.pathname, { instead: true }), { kind: 'little' }), button('Save over it', () => save(false), { kind: 'danger little' })))
+          button('Reload', () => go(location.pathname, { instead: true }), { kind: 'little' }), button('Overwrite', () => save(false), { kind: 'danger little' })))
       } else explain(error, view, wrongs)
       form.querySelector('[aria-invalid]')?.focus()
     }
@@ -164,16 +164,16 @@ export function record(page) {
     params.id ? await call('GET', path(['records', params.name, params.id]), { signal }) : null,
   ]
   const forget = (stored, etag) => button('Delete', async () => {
-    if (!(await sure(`Delete ${stored.id}?`, 'The record is gone for good.', { action: 'Delete the record' }))) return
+    if (!(await sure(`Delete ${stored.id}?`, 'This cannot be undone.', { action: 'Delete the record' }))) return
     await remove(path(['records', params.name, stored.id]), { headers: { 'If-Match': etag } })
-    say('The record is gone.')
+    say('Record deleted.')
     go(home(params.name))
   }, { kind: 'danger' })
   const show = (it, stored, etag) => [
     head(stored?.id ?? 'New record', { up: { href: home(params.name), text: params.name }, actions: stored && forget(stored, etag) }),
     stored && panel('About', {}, facts([
-      ['Version', stored.version], ['Made', instant(stored.created_at)], ['Changed', instant(stored.updated_at)],
-      ['Made by', stored.created_by?.startsWith('usr_') ? h('a', { class: 'mono', href: `/console/users/${stored.created_by}` }, stored.created_by) : stored.created_by ?? 'nobody who signed in'],
+      ['Version', stored.version], ['Created', instant(stored.created_at)], ['Changed', instant(stored.updated_at)],
+      ['Created by', stored.created_by?.startsWith('usr_') ? h('a', { class: 'mono', href: `/console/users/${stored.created_by}` }, stored.created_by) : stored.created_by ?? 'anonymous'],
     ])),
     editor(it, { stored, etag }, page),
   ]

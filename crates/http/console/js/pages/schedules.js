@@ -16,7 +16,7 @@ function columns(again) {
   const toggle = async (it) => {
     const { cron, time_zone, task: what, catch_up } = it
     await put(path(['schedules', it.name]), { cron, time_zone, task: what, catch_up, enabled: !it.enabled })
-    say(it.enabled ? `${it.name} does not tick any more.` : `${it.name} ticks again.`)
+    say(it.enabled ? `${it.name} is paused.` : `${it.name} is running again.`)
     again()
   }
   return [
@@ -39,5 +39,5 @@ export function schedules({ signal }) {
   const load = (cursor) => get(path(['schedules'], { limit: 100, cursor }), { signal })
   const none = empty('No schedules', 'Define them in outrigger.toml or with PUT /api/v1/schedules/{name}.')
   const place = listing('Schedules', columns(() => place.again()), load, { signal, none })
-  return [head('Schedules', { note: 'Each tick enqueues one task, once in the whole deployment. Times are those of your browser.' }), place]
+  return [head('Schedules', { note: 'Each tick enqueues one task, once in the whole deployment. Times are in your time zone.' }), place]
 }

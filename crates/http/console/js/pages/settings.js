@@ -35,7 +35,7 @@ const one = (it, known) => {
 function show(body) {
   const defaults = read(body.defaults)
   const all = [...read(body.in_force).values()]
-  const search = h('input', { type: 'search', placeholder: 'section, key, value or word of the manual' })
+  const search = h('input', { type: 'search', placeholder: 'section, key or value' })
   const only = h('input', { type: 'checkbox' })
   const place = h('div', { 'aria-live': 'polite' })
   const draw = () => {
@@ -48,19 +48,19 @@ function show(body) {
     const sections = [...new Set(kept.map((it) => it.section))]
     replace(place, sections.length
       ? sections.map((name) => panel(name, {}, kept.filter((it) => it.section === name).map((it) => one(it, defaults.get(`${name}.${it.key}`)))))
-      : empty('No setting fits'))
+      : empty('No settings found'))
   }
   search.addEventListener('input', draw)
   only.addEventListener('change', draw)
   draw()
-  const find = field('Find', search)
+  const find = field('Filter', search)
   find.classList.add('wide')
-  return [h('div', { class: 'filters' }, find, field('Only those that are set', only)), place]
+  return [h('div', { class: 'filters' }, find, field('Only changed settings', only)), place]
 }
 
 export function settings({ signal }) {
   return [
-    head('Settings', { note: 'Of the process that answers. Secrets are not shown; settings are changed where the process is started.' }),
+    head('Settings', { note: 'Of the process that answers, without secrets. Change them where it is started.' }),
     later(() => get('/api/v1/system/settings', { signal }), show, { signal, lines: 8 }),
   ]
 }

@@ -8,7 +8,7 @@ import { badge, button, empty, field, head, listing, say, status, sure, tabs } f
 const STATUSES = [['', 'All'], ['queued', 'Queued'], ['running', 'Running'], ['scheduled', 'Scheduled'], ['succeeded', 'Succeeded'], ['failed', 'Failed'], ['cancelled', 'Cancelled'], ['dead', 'Dead letters']]
 const NONE = {
   '': ['No tasks yet', 'Tasks are enqueued over HTTP, by schedules, by triggers and by Outrigger itself.'],
-  dead: ['No dead letters', 'A task that has failed as often as it may would be kept here.'],
+  dead: ['No dead letters', 'Tasks that have used up their attempts end here.'],
 }
 
 const address = (query, change) => {
@@ -24,21 +24,21 @@ const COLUMNS = [
   { title: 'Status', cell: (it) => status(it.status) },
   { title: 'Attempts', cell: (it) => `${it.attempts} of ${it.max_attempts}`, class: 'right narrow' },
   { title: 'Enqueued', cell: (it) => time(it.created_at), class: 'narrow' },
-  { title: 'Ended', cell: (it) => time(it.finished_at), class: 'narrow' },
+  { title: 'Finished', cell: (it) => time(it.finished_at), class: 'narrow' },
   { title: 'Error', cell: (it) => (it.error ? h('span', { class: 'small' }, it.error.message) : h('span', { class: 'none' }, '–')) },
 ]
 
 function queueTile(it, query, look) {
   const toggle = button(it.paused ? 'Resume' : 'Pause', async () => {
     await post(path(['queues', it.name, it.paused ? 'resume' : 'pause']))
-    say(it.paused ? `${it.name} goes on.` : `Nothing is claimed from ${it.name} any more.`)
+    say(it.paused ? `${it.name} is running again.` : `${it.name} is paused: its tasks wait.`)
     await look()
   }, { kind: 'little', label: `${it.paused ? 'Resume' : 'Pause'} the queue ${it.name}` })
   const count = (words, value) => h('span', {}, h('b', {}, number(value)), ` ${words}`)
   return h('div', { class: 'tile' },
     h('div', { class: 'tile-head' }, h('b', {}, h('a', { href: address(query, { queue: it.name }) }, it.name)), it.paused ? badge('paused', 'warn') : null, toggle),
     h('p', { class: 'counts small' }, count('waiting', it.queued), count('running', it.running), count('later', it.scheduled), count('dead', it.dead)),
-    h('p', { class: 'small' }, it.oldest_s === null ? 'Nobody waits' : `The oldest has waited ${duration(it.oldest_s)}`))
+    h('p', { class: 'small' }, it.oldest_s === null ? 'Nothing is waiting' : `The oldest has waited ${duration(it.oldest_s)}`))
 }
 
 function queues({ query, signal, every }) {
@@ -48,7 +48,7 @@ function queues({ query, signal, every }) {
       const { items } = await get('/api/v1/queues', { signal })
       replace(place, items.map((it) => queueTile(it, query, look)))
     } catch (error) {
-      if (error.name !== 'AbortError') replace(place, h('p', { class: 'note' }, `The queues cannot be asked now: ${error.message}`))
+      if (error.name !== 'AbortError') replace(place, h('p', { class: 'note' }, `The queues are not available right now: ${error.message}`))
     }
   }
   look()
@@ -59,7 +59,7 @@ function queues({ query, signal, every }) {
 
 async function retryAll({ kind, queue }, place) {
   const which = [kind && `of the kind ${kind}`, queue && `in the queue ${queue}`].filter(Boolean).join(' ')
-  if (!(await sure('Begin all dead letters again?', `Every dead letter ${which} gets all of its attempts again.`, { action: 'Begin them again', kind: 'primary' }))) return
+  if (!(await sure('Retry all dead letters?', `Every dead letter ${which} gets all of its attempts again.`, { action: 'Retry them', kind: 'primary' }))) return
   let begun = 0
   let cursor
   do {
@@ -67,7 +67,7 @@ async function retryAll({ kind, queue }, place) {
     begun += answer.retried
     cursor = answer.next_cursor ?? undefined
   } while (cursor)
-  say(`${number(begun)} begin again.`)
+  say(`${number(begun)} ${begun === 1 ? 'task is' : 'tasks are'} queued again.`)
   place.again()
 }
 
@@ -85,8 +85,8 @@ export function tasks(page) {
     else go(address(query, { kind: kind.value.trim(), queue: queue.value.trim() }))
   })
   const load = (cursor) => get(path(['tasks'], { limit: 50, cursor, status: current, kind: query.kind, queue: query.queue }), { signal })
-  const place = listing('Tasks', COLUMNS, load, { signal, none: empty(...(NONE[current] ?? ['None of these', 'No task fits.'])) })
-  const again = current === 'dead' && button('Begin all again', () => retryAll(query, place))
+  const place = listing('Tasks', COLUMNS, load, { signal, none: empty(...(NONE[current] ?? ['No tasks found', 'None has this status and fits the filter.'])) })
+  const again = current === 'dead' && button('Retry all', () => retryAll(query, place))
   return [
     head('Tasks', { note: 'Background work, the newest first.', actions: [again, button('Refresh', () => place.again())] }),
     queues(page), form,

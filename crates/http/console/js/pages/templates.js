@@ -9,7 +9,7 @@ const LANGUAGES = { en: 'English', id: 'Indonesian', ms: 'Malay', th: 'Thai', vi
 const letter = (seen) => [
   panel('Text', {},
     h('article', { class: 'letter', lang: seen.language }, h('p', { class: 'letter-subject' }, seen.subject), h('p', { class: 'letter-text' }, seen.text))),
-  panel('HTML', { note: 'The other part of the same mail, as it is sent.' }, code(seen.html, 'HTML part')),
+  panel('HTML', { note: 'The other part of the same mail.' }, code(seen.html, 'HTML part')),
 ]
 
 function show(known, { signal }) {
@@ -33,7 +33,7 @@ function show(known, { signal }) {
 
 export function templates(page) {
   return [
-    head('Messages', { note: 'What users are sent, in their language, time zone and with examples for what it is about. Nothing is sent from here.' }),
+    head('Messages', { note: 'What users are sent, in their language and time zone, with sample values. Nothing is sent from here.' }),
     later(() => get('/api/v1/notifications/messages', { signal: page.signal }), (known) => show(known, page), { signal: page.signal }),
   ]
 }

@@ -12,14 +12,14 @@ const COLUMNS = [
   { title: 'Name', cell: (it) => it.name ?? h('span', { class: 'none' }, '–') },
   { title: 'Role', cell: (it) => badge(it.role, it.role === 'admin' ? 'busy' : '') },
   { title: 'State', cell: (it) => h('span', { class: 'badges' }, status(it.disabled ? 'disabled' : 'active'), !it.email_verified && badge('not verified')) },
-  { title: 'Came', cell: (it) => time(it.created_at), class: 'narrow' },
+  { title: 'Registered', cell: (it) => time(it.created_at), class: 'narrow' },
   { title: 'Id', cell: (it) => h('span', { class: 'mono small' }, it.id), class: 'id' },
 ]
 
 export function users({ query, signal, go }) {
   const wanted = (query.q ?? '').trim().toLowerCase()
   const search = h('input', { type: 'search', value: query.q ?? '', placeholder: 'address, name, role or id' })
-  const find = field('Only with', search)
+  const find = field('Filter', search)
   find.classList.add('wide')
   const form = h('form', { class: 'filters', role: 'search' }, find)
   form.addEventListener('submit', (event) => {
@@ -32,7 +32,7 @@ export function users({ query, signal, go }) {
   const keep = (it) => !wanted || [it.email, it.name, it.role, it.id].join(' ').toLowerCase().includes(wanted)
   const none = empty('Nobody has registered yet', 'Users register themselves, or are made on the command line.')
   return [
-    head('Users', { note: 'In the order in which they came. What is looked for is looked for on the pages that are shown.' }),
+    head('Users', { note: 'In the order in which they registered. The filter looks at the pages shown; an id opens its user.' }),
     form, listing('Users', COLUMNS, load, { signal, none, keep }),
   ]
 }
@@ -43,23 +43,23 @@ function sessions(id, signal) {
     const words = it.current ? 'This is the session that you are using: you will be signed out.' : 'Its next request is refused, on every replica.'
     if (!(await sure('End this session?', words, { action: 'End the session' }))) return
     await remove(path(['users', id, 'sessions', it.id]))
-    say('The session has ended.')
+    say('Session ended.')
     place.again()
   }
   const columns = [
     { title: 'Session', cell: (it) => [h('span', { class: 'mono small' }, it.id), ' ', it.current && badge('yours', 'busy')] },
     { title: 'Client', cell: (it) => it.user_agent ?? h('span', { class: 'none' }, 'not said') },
     { title: 'From', cell: (it) => it.address ?? '–' },
-    { title: 'Began', cell: (it) => time(it.created_at), class: 'narrow' },
+    { title: 'Started', cell: (it) => time(it.created_at), class: 'narrow' },
     { title: 'Renewed', cell: (it) => time(it.last_refreshed_at), class: 'narrow' },
     { title: 'Ends', cell: (it) => time(it.expires_at), class: 'narrow' },
     { title: '', cell: (it) => button('End', () => revoke(it), { kind: 'danger little', label: `End the session ${it.id}` }), class: 'end-actions' },
   ]
-  const place = listing('Sessions', columns, load, { signal, none: empty('No live session', 'This user has not signed in, or all sessions have ended.') })
+  const place = listing('Sessions', columns, load, { signal, none: empty('No live session', 'Nobody is signed in to this account.') })
   const all = button('End all', async () => {
     if (!(await sure('End all sessions?', 'The user is signed out everywhere and has to sign in again.', { action: 'End all sessions' }))) return
     await remove(path(['users', id, 'sessions']))
-    say('All sessions have ended.')
+    say('All sessions ended.')
     place.again()
   }, { kind: 'danger little' })
   return panel('Sessions', { actions: all }, place)
@@ -83,16 +83,16 @@ function account(it, page) {
     }
   })
   const forget = button('Delete the user', async () => {
-    if (!(await sure(`Delete ${it.email}?`, 'The account and its sessions are gone at once and for good. Records that it made stay.', { action: 'Delete the user' }))) return
+    if (!(await sure(`Delete ${it.email}?`, 'The account and its sessions are deleted at once; records that the user created stay. This cannot be undone.', { action: 'Delete the user' }))) return
     await remove(path(['users', it.id]))
-    say('The user is gone.')
+    say('User deleted.')
     page.go('/console/users')
   }, { kind: 'danger' })
   return [
     head(it.email, { up: { href: '/console/users', text: 'Users' }, note: it.name ?? '', actions: forget }),
     h('div', { class: 'columns' },
       panel('Account', {}, facts([
-        ['Id', h('span', { class: 'mono' }, it.id)], ['Came', instant(it.created_at)], ['Changed', instant(it.updated_at)],
+        ['Id', h('span', { class: 'mono' }, it.id)], ['Registered', instant(it.created_at)], ['Changed', instant(it.updated_at)],
         ['E-mail address', it.email_verified ? 'verified' : 'not verified'], ['Locale', it.locale], ['Time zone', it.time_zone], ['Currency', it.currency],
       ])),
       panel('Rights', {}, form)),

@@ -101,7 +101,7 @@ fn creates_a_collection_and_edits_a_record(server: &Server) {
     window.go(&format!("collections/{name}?customer%5Bprefix%5D=Gr"));
     page.wait_for_text("Grace").unwrap();
     window.go(&format!("collections/{name}?customer=Nobody"));
-    page.wait_for_text("No record fits").unwrap();
+    page.wait_for_text("No records found").unwrap();
     window.assert_faultless();
 }
 
@@ -117,11 +117,11 @@ fn looks_after_tasks(server: &Server) {
     page.wait_for_text(id).unwrap();
     window.keep("dead-letters");
     page.press(id).unwrap();
-    page.wait_for_text("Begin again").unwrap();
+    page.wait_for_text("Retry").unwrap();
     page.wait_for_text("broken").unwrap();
     window.keep("dead-letter");
-    page.press("Begin again").unwrap();
-    page.wait_for_text("The task begins again.").unwrap();
+    page.press("Retry").unwrap();
+    page.wait_for_text("The task is queued again.").unwrap();
     window.keep("dead-letter-retried");
     assert_eq!(admin.get(&path).expect(200).json()["status"], "queued");
     page.press("Cancel").unwrap();
@@ -137,7 +137,7 @@ fn looks_after_tasks(server: &Server) {
     admin.post(&format!("/api/v1/queues/{queue}/pause"), &json!({})).expect(204);
     window.go("tasks");
     page.press(&format!("Resume the queue {queue}")).unwrap();
-    page.wait_for_text("goes on").unwrap();
+    page.wait_for_text("is running again").unwrap();
     assert_ne!(paused(), true);
 
     let name = unique("nightly-");

@@ -32,7 +32,7 @@ fn what_is_down_is_shown_and_the_rest_goes_on() {
     page.wait_for(".tile .badge.bad").unwrap();
     window.keep("without-database");
     page.press("Users").unwrap();
-    page.wait_for_text("Not to be had now").unwrap();
+    page.wait_for_text("Not available right now").unwrap();
     window.keep("users-without-database");
     postgres.start_again().expect("PostgreSQL starts again");
     page.wait_for_text("All is well").unwrap();
