@@ -7,7 +7,7 @@ use outrigger_ports::limiter::Quota;
 
 use crate::accounts::Accounts;
 use crate::admission::Admission;
-use crate::audit::Audit;
+use crate::audit::{Audit, Chain};
 use crate::auth::{self, Auth, AuthSettings};
 use crate::notifications::{self, Notifications};
 use crate::ports::Ports;
@@ -15,6 +15,7 @@ use crate::records::{self, Records};
 use crate::replicas::{self, Replicas};
 use crate::tasks::schedules::Schedules;
 use crate::tasks::{Kinds, Sealer, Tasks};
+use crate::vault::Vault;
 
 /// What can be set about the domain.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ pub struct Shared {
     kinds: Arc<Kinds>,
     sealer: Arc<Sealer>,
     notifications: Arc<notifications::Shared>,
+    audit_key: Arc<Vault>,
     settings: Settings,
 }
 
@@ -59,6 +61,7 @@ impl Shared {
             kinds: Arc::new(kinds),
             sealer: Arc::new(sealer),
             notifications,
+            audit_key: Arc::new(Vault::new(&settings.auth.master_secret)?),
             settings,
         })
     }
@@ -81,6 +84,8 @@ pub struct Services {
     pub schedules: Schedules,
     /// Who did what.
     pub audit: Audit,
+    /// What shows that the log of it is whole.
+    pub audit_chain: Chain,
     /// The processes that are alive.
     pub replicas: Replicas,
     /// How often a caller may ask.
@@ -121,6 +126,7 @@ impl Services {
             admission: Admission::new(ports.limiter.clone(), shared.settings.rate_limit),
             accounts,
             audit,
+            audit_chain: Chain::new(ports, shared.audit_key.clone()),
         }
     }
 }

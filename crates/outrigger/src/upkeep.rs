@@ -1,5 +1,5 @@
-//! Background work of a serving process that needs no queue: re-indexing, deleting what has
-//! expired, and keeping up with the signing keys and with what other processes could not tell the
+//! Background work of a serving process that needs no queue: re-indexing, linking entries of the audit log,
+//! deleting what has expired, and keeping up with the signing keys and with what other processes could not tell the
 //! cache.
 
 use std::sync::Arc;
@@ -28,11 +28,12 @@ pub(crate) async fn run(services: Services, store: Arc<dyn Store>, random: Arc<d
         if let Err(error) = services.auth.prepare_keys().await {
             tracing::warn!(source = %error, "the signing keys could not be read; it is tried again");
         }
+        let unlinked = services.audit_chain.extend().await;
         let reindexed = services.records.upkeep(&name).await;
         let purged = store.purge_expired(PURGE).await.map_err(Error::from);
-        let busy = match (reindexed, purged) {
-            (Ok(reindexed), Ok(purged)) => reindexed || purged == PURGE,
-            (Err(error), _) | (_, Err(error)) => {
+        let busy = match (unlinked, reindexed, purged) {
+            (Ok(unlinked), Ok(reindexed), Ok(purged)) => unlinked || reindexed || purged == PURGE,
+            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
                 tracing::warn!(source = %error, "background work could not go on; it is tried again");
                 false
             }

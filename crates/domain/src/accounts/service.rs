@@ -13,7 +13,7 @@ use super::model::{AdminPatch, NewUser, PasswordHash, ProfilePatch, User, UserVi
 use super::retry::Retry;
 use super::sessions::{Session, Sessions};
 use super::validate;
-use crate::audit::{Action, Audit};
+use crate::audit::{Action, Audit, Change};
 use crate::cursor::List;
 use crate::notifications;
 use crate::notifications::messages::Reader;
@@ -139,9 +139,10 @@ impl Accounts {
             "disabled": after.disabled,
             "disabled_before": before.disabled,
         });
+        let change = Change::of(Some(before), Some(after))?;
         let mut writes = vec![
             Collection::put(&user.id, after, Precondition::Version(user.version))?,
-            self.audit.entry(ctx, Action::UserChanged, Some(&user.id), details)?,
+            self.audit.change(ctx, Action::UserChanged, &user.id, change, details)?,
         ];
         if before.is_active_admin() != after.is_active_admin() {
             writes.extend(self.set_admin(&user.id, after.is_active_admin()).await?);
@@ -177,9 +178,10 @@ impl Accounts {
         let mut retry = Retry::new(&self.random);
         loop {
             let user = self.existing(id).await?;
+            let change = Change::of(Some(&user.value), None)?;
             let mut writes = vec![
                 Collection::<User>::delete(id, Precondition::Version(user.version)),
-                self.audit.entry(ctx, Action::UserDeleted, Some(id), json!({}))?,
+                self.audit.change(ctx, Action::UserDeleted, id, change, json!({}))?,
                 notifications::forget(id),
             ];
             if user.value.is_active_admin() {
@@ -239,7 +241,8 @@ impl Accounts {
         loop {
             let mut writes = vec![Collection::put(&id, &user, Precondition::Absent)?];
             writes.extend(also(&view)?);
-            writes.push(self.audit.entry(ctx, action, Some(&id), json!({}))?);
+            let change = Change::of(None, Some(&user))?;
+            writes.push(self.audit.change(ctx, action, &id, change, json!({}))?);
             if is_admin {
                 let admins = AdminList::read(&self.admins).await?;
                 if matches!(kind, NewKind::FirstAdmin) && !admins.is_empty() {

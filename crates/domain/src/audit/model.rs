@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use outrigger_kernel::Timestamp;
-use outrigger_ports::collection::Entity;
+use aws_lc_rs::digest::{SHA256, digest};
+use outrigger_kernel::{Error, Result, Timestamp, id};
+use outrigger_ports::collection::{self, Entity};
+use outrigger_ports::{index_value, store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +85,15 @@ pub enum Action {
     /// A collection was deleted with all of its records.
     #[serde(rename = "records.collection_deleted")]
     CollectionDeleted,
+    /// An administrator created or changed a record, `COLLECTION/ID`.
+    #[serde(rename = "records.record_changed")]
+    RecordChanged,
+    /// An administrator deleted a record.
+    #[serde(rename = "records.record_deleted")]
+    RecordDeleted,
+    /// An administrator changed several records at once; the details name them.
+    #[serde(rename = "records.batch")]
+    RecordsChanged,
 }
 
 /// How it ended.
@@ -119,11 +130,84 @@ pub struct Entry {
     /// What else is worth knowing; never a secret.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub details: serde_json::Map<String, serde_json::Value>,
+    /// Of what was changed or deleted, as it was kept: the SHA-256 of its JSON, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The same of what is kept now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Its place in the chain, a moment after it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
 }
+
+/// The place of an entry in the chain: who has only the database can neither change nor take out an entry
+/// without breaking it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    /// From 1, without gaps.
+    pub number: u64,
+    /// The hash of the entry before this one; empty at the first.
+    pub previous: String,
+    /// HMAC-SHA256 of `previous`, the entry's id and its JSON without this link, in hexadecimal, under a
+    /// key that is derived from `auth.secret`.
+    pub hash: String,
+}
+
+impl Link {
+    /// What the chain's index has of it.
+    pub(super) fn entry(&self) -> store::Entry {
+        let mut number = Vec::new();
+        index_value::integer(&mut number, self.number.into());
+        collection::entry(CHAIN, number)
+    }
+}
+
+/// What was changed, as hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl Change {
+    /// From one state to another, in the form in which they are kept; `None`: it was or is not there.
+    ///
+    /// # Errors
+    /// When one has no JSON form.
+    pub fn of<T: Serialize>(before: Option<&T>, after: Option<&T>) -> Result<Self> {
+        let json = |state| serde_json::to_vec(state).map_err(Error::internal);
+        let (before, after) = (before.map(json).transpose()?, after.map(json).transpose()?);
+        Ok(Self::of_bytes(before.as_deref(), after.as_deref()))
+    }
+
+    /// The same of what is JSON text already.
+    pub fn of_bytes(before: Option<&[u8]>, after: Option<&[u8]>) -> Self {
+        let hash = |body| id::hex(digest(&SHA256, body).as_ref());
+        Self { before: before.map(hash), after: after.map(hash) }
+    }
+
+    /// Writes it into the entry.
+    pub(super) fn tell(self, entry: &mut Entry) {
+        (entry.before, entry.after) = (self.before, self.after);
+    }
+}
+
+/// Entries that are not in the chain yet, by their time.
+pub(super) const OPEN: &str = "open";
+/// Entries of the chain, by their number.
+pub(super) const CHAIN: &str = "chain";
 
 impl Entity for Entry {
     const COLLECTION: &'static str = "sys.audit";
     const NAME: &'static str = "audit entry";
+
+    fn entries(&self) -> Vec<store::Entry> {
+        vec![match &self.link {
+            Some(link) => link.entry(),
+            None => collection::entry(OPEN, index_value::of_time(self.time)),
+        }]
+    }
 
     fn expires_at(&self) -> Option<Timestamp> {
         Some(self.time.plus(KEPT_FOR))

@@ -8,7 +8,7 @@ use outrigger_ports::index_value;
 use outrigger_ports::store::{Batch, Order, Precondition, Write};
 use serde_json::{Map, Value};
 
-use super::model::{Action, Entry, Outcome};
+use super::model::{Action, Change, Entry, Outcome};
 use crate::cursor::List;
 use crate::ports::Ports;
 
@@ -38,6 +38,20 @@ impl Audit {
         self.entry_with(ctx, action, target, Outcome::Succeeded, details)
     }
 
+    /// The write that records a change of something that is kept; as [`Audit::entry`].
+    pub fn change(
+        &self,
+        ctx: &Ctx,
+        action: Action,
+        target: &str,
+        change: Change,
+        details: Value,
+    ) -> Result<Write> {
+        let mut entry = self.new_entry(ctx, action, Some(target), Outcome::Succeeded, details);
+        change.tell(&mut entry);
+        self.put(&entry)
+    }
+
     /// The write that records an outcome; as [`Audit::entry`].
     pub fn entry_with(
         &self,
@@ -47,7 +61,22 @@ impl Audit {
         outcome: Outcome,
         details: Value,
     ) -> Result<Write> {
-        let entry = Entry {
+        self.put(&self.new_entry(ctx, action, target, outcome, details))
+    }
+
+    fn put(&self, entry: &Entry) -> Result<Write> {
+        Collection::put(&self.ids.new_id("aud"), entry, Precondition::Absent)
+    }
+
+    fn new_entry(
+        &self,
+        ctx: &Ctx,
+        action: Action,
+        target: Option<&str>,
+        outcome: Outcome,
+        details: Value,
+    ) -> Entry {
+        Entry {
             time: self.clock.now(),
             action,
             actor: ctx.actor_id().to_owned(),
@@ -59,8 +88,10 @@ impl Audit {
                 Value::Object(details) => details,
                 _ => Map::new(),
             },
-        };
-        Collection::put(&self.ids.new_id("aud"), &entry, Precondition::Absent)
+            before: None,
+            after: None,
+            link: None,
+        }
     }
 
     /// Records a success whose change was made elsewhere than in the store.

@@ -190,6 +190,8 @@ impl Records {
             }
             let result =
                 BatchResult { results: foreseen(&steps, &batch, &current), tasks: ids.clone() };
+            let audited = self.audited_batch(ctx, &batch, &current, &result.results)?;
+            batch.writes.extend(audited);
             check_count(steps.len(), tasks.len())?;
             let mut staged = self.tasks.stage(tasks)?;
             batch.writes.append(&mut staged.writes);

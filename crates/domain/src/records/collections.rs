@@ -10,7 +10,7 @@ use super::definition::{Compiled, validate};
 use super::definitions::compile;
 use super::model::{CollectionInput, CollectionView, Definition, Purge, Reindex};
 use super::service::{Records, too_contended};
-use crate::audit::Action;
+use crate::audit::{Action, Change};
 use crate::cursor::List;
 
 const TRIES: usize = 8;
@@ -37,15 +37,17 @@ impl Records {
             let is_new = current.is_none();
             let precondition =
                 current.as_ref().map_or(Precondition::Absent, |c| Precondition::Version(c.version));
+            let before = current.as_ref().map(|current| current.value.clone());
             let definition = match current {
                 Some(current) => self.changed(current, input.clone())?,
                 None => self.first(name, input.clone()).await?,
             };
             let compiled = Compiled::new(name, 0, definition)?;
             let details = json!({"new": is_new});
+            let change = Change::of(before.as_ref(), Some(&compiled.definition))?;
             let batch = Batch::of([
                 Collection::put(name, &compiled.definition, precondition)?,
-                self.audit.entry(ctx, Action::CollectionChanged, Some(name), details)?,
+                self.audit.change(ctx, Action::CollectionChanged, name, change, details)?,
             ]);
             if self.commit(batch).await?.is_some() {
                 self.definitions.changed(name);
@@ -141,6 +143,7 @@ impl Records {
             let found = self.definitions.find(name).await?;
             let found = found.ok_or_else(|| Error::not_found("collection"))?;
             let expected = Precondition::Version(found.version);
+            let change = Change::of(Some(&found.value), None)?;
             let compiled = compile(found)?;
             let collection = compiled.store_collection;
             let purge = Purge { collection, since: self.clock.now(), claim: None };
@@ -148,7 +151,7 @@ impl Records {
             let batch = Batch::of([
                 Collection::<Definition>::delete(name, expected),
                 Collection::put(&purge_id, &purge, Precondition::Any)?,
-                self.audit.entry(ctx, Action::CollectionDeleted, Some(name), json!({}))?,
+                self.audit.change(ctx, Action::CollectionDeleted, name, change, json!({}))?,
             ]);
             if self.commit(batch).await?.is_some() {
                 self.definitions.changed(name);

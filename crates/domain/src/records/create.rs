@@ -38,7 +38,8 @@ impl Records {
         let saved = draft.saved(&compiled, 1, &stored);
         let mut staged =
             self.tasks.stage(self.triggered(ctx, &compiled, Change::Create, 1, &draft)?)?;
-        let mut batch = Batch::of([write]);
+        let audited = self.audited(ctx, &compiled, &write, None)?;
+        let mut batch = Batch::of(std::iter::once(write).chain(audited));
         batch.writes.append(&mut staged.writes);
         if let Some(keyed) = &keyed {
             batch.writes.push(self.idempotency.keep(keyed, answer(&saved))?);

@@ -39,7 +39,9 @@ impl Records {
             let precondition = Precondition::Version(head.version);
             let tasks = self.triggered_by_delete(ctx, &compiled, &current, &head)?;
             let mut staged = self.tasks.stage(tasks)?;
-            let mut batch = Batch::of([Write::Delete { key: key.clone(), precondition }]);
+            let write = Write::Delete { key: key.clone(), precondition };
+            let audited = self.audited(ctx, &compiled, &write, Some(&current))?;
+            let mut batch = Batch::of(std::iter::once(write).chain(audited));
             batch.writes.append(&mut staged.writes);
             let held = [cache_key(&compiled, record_id)];
             if self.commit_cached(&held, batch).await?.is_some() {

@@ -12,6 +12,7 @@
 //! - `transfer`, `jobs`: all records into a file, and those of a file into a collection.
 //! - one file for each operation; `upkeep` re-indexes and empties collections in the background.
 
+mod audited;
 mod batch;
 mod collections;
 mod create;

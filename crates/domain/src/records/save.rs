@@ -123,7 +123,8 @@ impl Records {
             let version = head.as_ref().map_or(1, |head| head.version + 1);
             let mut staged =
                 self.tasks.stage(self.triggered(ctx, compiled, change, version, &draft)?)?;
-            let mut batch = Batch::of([write]);
+            let audited = self.audited(ctx, compiled, &write, current.as_ref())?;
+            let mut batch = Batch::of(std::iter::once(write).chain(audited));
             batch.writes.append(&mut staged.writes);
             // What is not there is not cached, so only a change needs the cache held.
             let held = head.as_ref().map(|_| cache_key(compiled, id));

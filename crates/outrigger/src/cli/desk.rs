@@ -11,7 +11,7 @@ use clap::ArgMatches;
 use outrigger_ports::store::Store;
 use serde::{Deserialize, Serialize};
 
-use super::{admin, archive, doctor, keys, migrate, say, tasks};
+use super::{admin, archive, audit, doctor, keys, migrate, say, tasks};
 use crate::compose::Backends;
 use crate::config::Config;
 use crate::database;
@@ -19,7 +19,7 @@ use crate::lifecycle::runtime;
 use crate::operator;
 
 /// The commands of the desk.
-pub(super) const COMMANDS: [&str; 5] = ["admin", "doctor", "keys", "migrate", "tasks"];
+pub(super) const COMMANDS: [&str; 6] = ["admin", "audit", "doctor", "keys", "migrate", "tasks"];
 
 /// What somebody wants to be done.
 #[derive(Debug, Serialize, Deserialize)]
@@ -122,6 +122,7 @@ impl<'a> Desk<'a> {
         let mut told = Told::default();
         let done = match matches.subcommand() {
             Some(("admin", sub)) => admin::run(self, sub, input, &mut told).await,
+            Some(("audit", sub)) => audit::run(self, sub, &mut told).await,
             Some(("doctor", _)) => doctor::run(self, &mut told).await,
             Some(("keys", sub)) => keys::run(self, sub, &mut told).await,
             Some(("migrate", sub)) => migrate::run(self, sub, &mut told).await,

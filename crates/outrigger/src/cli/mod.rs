@@ -2,6 +2,7 @@
 
 mod admin;
 mod archive;
+mod audit;
 mod config_show;
 pub(crate) mod desk;
 pub(crate) mod doctor;
@@ -93,6 +94,7 @@ fn command() -> Command {
         .subcommand(archive::export_command())
         .subcommand(archive::import_command())
         .subcommand(admin::command())
+        .subcommand(audit::command())
         .subcommand(keys::command())
         .subcommand(tasks::command())
         .subcommand(

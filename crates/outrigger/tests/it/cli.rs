@@ -4,6 +4,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::support::{Backend, Server, ServerOptions, dead, on_each_backend, run, unique};
 use outrigger_testkit::{Postgres, PostgresOptions, Redis, TempDir, wait_until};
 
@@ -13,6 +15,7 @@ on_each_backend!(
     migrations_are_planned_and_applied,
     the_settings_are_shown_without_secrets,
     keys_rotate_and_nobody_is_logged_out,
+    the_audit_log_is_read_out_and_checked,
 );
 
 fn doctor_checks_every_backend(server: &Server) {
@@ -49,6 +52,28 @@ fn administrators_are_made_while_it_serves(server: &Server) {
     // Others want to know what becomes of the last administrator.
     let path = format!("/api/v1/users/{}", login["user"]["id"].as_str().unwrap());
     server.admin().delete(&path).expect(204);
+}
+
+fn the_audit_log_is_read_out_and_checked(server: &Server) {
+    let admin = server.admin();
+    let collection = unique("audited_").replace('-', "_");
+    admin.put(&format!("/api/v1/collections/{collection}"), &json!({})).expect(201);
+    admin.put(&format!("/api/v1/records/{collection}/a"), &json!({"n": 1})).expect(201);
+    let audit = |words: &[&str]| server.run(&[&["audit"], words].concat());
+    let (whole, text) = audit(&["verify"]);
+    assert!(whole && text.contains("the audit log is whole"), "{text}");
+    let newest = text.lines().find_map(|line| line.strip_prefix("newest: ")).unwrap();
+    assert!(audit(&["verify", "--known", newest]).0);
+    let (number, _) = newest.split_once(':').unwrap();
+    let (whole, text) = audit(&["verify", "--known", &format!("{number}:00")]);
+    assert!(!whole && text.contains("is another one than was noted"), "{text}");
+    let (done, text) = audit(&["export"]);
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let target = format!("{collection}/a");
+    let of_record: Vec<Value> = lines.filter(|line| line["target"] == target.as_str()).collect();
+    assert!(done && of_record.len() == 1, "{text}");
+    assert_eq!(of_record[0]["action"], "records.record_changed");
+    assert!(of_record[0]["after"].is_string() && of_record[0]["address"] == "127.0.0.1");
 }
 
 #[test]

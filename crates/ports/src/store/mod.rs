@@ -174,13 +174,18 @@ impl Write {
         }
     }
 
-    /// How long the body is that it writes.
-    pub fn body_bytes(&self) -> usize {
+    /// The body that it puts.
+    pub fn body(&self) -> Option<&[u8]> {
         match self {
-            Self::Put { body, .. } => body.len(),
-            Self::Restore { document, .. } => document.body.len(),
-            _ => 0,
+            Self::Put { body, .. } => Some(body),
+            Self::Restore { document, .. } => Some(&document.body),
+            _ => None,
         }
+    }
+
+    /// How many bytes of body it puts.
+    pub fn body_bytes(&self) -> usize {
+        self.body().map_or(0, <[u8]>::len)
     }
 
     /// The version that the document has afterwards, if it was at `before` (0: it was not there).

@@ -1,10 +1,11 @@
 //! One record at a time: rules, preconditions, versions, cache.
 
-use outrigger_kernel::ErrorKind;
+use outrigger_kernel::{ErrorKind, PageRequest};
 use serde_json::{Value, json};
 
 use super::super::{Preconditions, Source};
 use super::{Bench, admin, nobody, open_rules, user, with_role};
+use crate::audit::Action;
 
 fn any() -> Preconditions {
     Preconditions::default()
@@ -170,4 +171,40 @@ async fn a_repeated_key_creates_once_and_another_body_is_refused() {
         records.create(&ctx, "notes", b"{}", Some("z")),
     );
     assert_eq!(a.unwrap(), b.unwrap());
+}
+
+#[tokio::test]
+async fn what_administrators_do_to_records_is_in_the_audit_log() {
+    let bench = Bench::new();
+    bench.define("notes", json!({"rules": open_rules()})).await;
+    let records = &bench.records;
+    let boss = with_role("usr_boss", "admin");
+    let made = records.create(&boss, "notes", br#"{"a":1}"#, None).await.unwrap();
+    records.patch(&user("usr_1"), "notes", &made.id, br#"{"a":2}"#, &any()).await.unwrap();
+    records.patch(&boss, "notes", &made.id, br#"{"a":3}"#, &any()).await.unwrap();
+    let put = json!({"operations": [{"op": "put", "collection": "notes", "id": "b", "data": {}}]});
+    let put = serde_json::from_value(put).unwrap();
+    records.batch(&boss, &put, None).await.unwrap();
+    records.delete(&boss, "notes", &made.id, &any()).await.unwrap();
+    let page = PageRequest { limit: 100, cursor: None };
+    let mut log = records.audit.list(&boss, &page).await.unwrap().items;
+    log.retain(|entry| entry.actor == "usr_boss");
+    let find = |action, is_new: bool| {
+        let mut of = log.iter().filter(|e| e.action == action && e.before.is_none() == is_new);
+        let entry = of.next().unwrap();
+        assert!(of.next().is_none(), "{action:?}");
+        entry
+    };
+    let created = find(Action::RecordChanged, true);
+    let changed = find(Action::RecordChanged, false);
+    let deleted = find(Action::RecordDeleted, false);
+    let target = format!("notes/{}", made.id);
+    for entry in [created, changed, deleted] {
+        assert_eq!(entry.target.as_deref(), Some(target.as_str()));
+    }
+    assert_ne!(changed.before, created.after, "somebody else has changed it meanwhile");
+    assert_eq!((&deleted.before, &deleted.after), (&changed.after, &None));
+    let batch = find(Action::RecordsChanged, true);
+    assert_eq!(batch.details["operations"][0]["id"], "b");
+    assert_eq!(log.len(), 4);
 }

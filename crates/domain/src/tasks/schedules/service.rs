@@ -11,7 +11,7 @@ use serde_json::json;
 use super::lease::SchedulerLease;
 use super::model::{Schedule, ScheduleInput, ScheduleSource, ScheduleView};
 use super::timing::{Timing, bad_cron};
-use crate::audit::{Action, Audit};
+use crate::audit::{Action, Audit, Change};
 use crate::cursor::List;
 use crate::ports::Ports;
 use crate::tasks::Tasks;
@@ -170,9 +170,10 @@ impl Schedules {
             source: wanted.source,
         };
         let details = json!({"new": is_new, "source": wanted.source});
+        let change = Change::of(before.as_ref(), Some(&schedule))?;
         let batch = Batch::of([
             Collection::put(name, &schedule, precondition)?,
-            self.audit.entry(ctx, Action::ScheduleChanged, Some(name), details)?,
+            self.audit.change(ctx, Action::ScheduleChanged, name, change, details)?,
         ]);
         Ok(self.commit(batch).await?.then(|| (view(name, schedule), is_new)))
     }
@@ -180,9 +181,10 @@ impl Schedules {
     /// Deletes what was found; false when somebody has changed it since.
     pub(super) async fn remove(&self, ctx: &Ctx, found: &Stored<Schedule>) -> Result<bool> {
         let expected = Precondition::Version(found.version);
+        let change = Change::of(Some(&found.value), None)?;
         self.commit(Batch::of([
             Collection::<Schedule>::delete(&found.id, expected),
-            self.audit.entry(ctx, Action::ScheduleDeleted, Some(&found.id), json!({}))?,
+            self.audit.change(ctx, Action::ScheduleDeleted, &found.id, change, json!({}))?,
         ]))
         .await
     }
