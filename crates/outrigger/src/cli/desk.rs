@@ -11,7 +11,7 @@ use clap::ArgMatches;
 use outrigger_ports::store::Store;
 use serde::{Deserialize, Serialize};
 
-use super::{admin, archive, audit, doctor, keys, migrate, say, tasks};
+use super::{admin, archive, audit, doctor, keys, migrate, say, tasks, top};
 use crate::compose::Backends;
 use crate::config::Config;
 use crate::database;
@@ -127,6 +127,7 @@ impl<'a> Desk<'a> {
             Some(("keys", sub)) => keys::run(self, sub, &mut told).await,
             Some(("migrate", sub)) => migrate::run(self, sub, &mut told).await,
             Some(("tasks", sub)) => tasks::run(self, sub, &mut told).await,
+            Some(("top", _)) => top::once(self, &mut told).await,
             _ => Err(anyhow!("that is for another process")),
         };
         told.error = done.err().map(|error| format!("{error:#}"));
@@ -140,10 +141,7 @@ pub(super) fn run(config: &Config, args: Vec<OsString>, matches: &ArgMatches) ->
         Some("admin") => first_line()?,
         _ => String::new(),
     };
-    let text = |arg: OsString| arg.into_string().map_err(|_| anyhow!("an argument is not UTF-8"));
-    let args = args.into_iter().map(text).collect::<Result<_>>()?;
-    let request = Request::Order(Order { args, input: input.clone() });
-    let told = match operator::ask(config, &request)? {
+    let told = match operator::ask(config, &order(args, &input)?)? {
         Some(told) => {
             eprintln!(
                 "done by the process that serves this database, with the settings that it has"
@@ -161,6 +159,20 @@ pub(super) fn run(config: &Config, args: Vec<OsString>, matches: &ArgMatches) ->
         Some(error) => Err(anyhow!(error)),
         None => Ok(ExitCode::from(told.code)),
     }
+}
+
+/// Has the process that serves the database do the command; `None` when there is none.
+///
+/// # Errors
+/// As [`operator::ask`].
+pub(super) fn ask(config: &Config, args: &[OsString]) -> Result<Option<Told>> {
+    operator::ask(config, &order(args.to_vec(), "")?)
+}
+
+fn order(args: Vec<OsString>, input: &str) -> Result<Request> {
+    let text = |arg: OsString| arg.into_string().map_err(|_| anyhow!("an argument is not UTF-8"));
+    let args = args.into_iter().map(text).collect::<Result<_>>()?;
+    Ok(Request::Order(Order { args, input: input.to_owned() }))
 }
 
 /// On the command line a password would stand in the process list and the shell's history.

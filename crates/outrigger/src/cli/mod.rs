@@ -14,6 +14,7 @@ mod openapi;
 mod progress;
 mod table;
 mod tasks;
+mod top;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -97,6 +98,7 @@ fn command() -> Command {
         .subcommand(audit::command())
         .subcommand(keys::command())
         .subcommand(tasks::command())
+        .subcommand(top::command())
         .subcommand(
             Command::new("config").about("Settings").subcommand_required(true).subcommand(
                 Command::new("show").about("Show the settings in force, without secrets"),
@@ -121,6 +123,7 @@ fn dispatch(matches: &ArgMatches, args: Vec<OsString>, additions: &Additions) ->
         Some(("export", sub)) => archive::export(config, sub),
         Some(("import", sub)) => archive::import(config, sub),
         Some(("serve", _)) => lifecycle::serve(&loaded, additions).map(|()| ExitCode::SUCCESS),
+        Some(("top", sub)) => top::run(config, args, matches, sub),
         Some(("config", _)) => config_show::run(&loaded),
         Some(("openapi", _)) => openapi::run(config, additions),
         Some(("metrics", _)) => metrics::run(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Api, Backend, Server, ServerOptions, on_each_backend};
 
-on_each_backend!(a_process_tells_of_itself);
+on_each_backend!(a_process_tells_of_itself, it_is_seen_in_a_terminal);
 
 fn replicas(admin: &Api) -> Vec<Value> {
     let answer = admin.get("/api/v1/replicas").expect(200).json();
@@ -22,6 +22,16 @@ fn a_process_tells_of_itself(server: &Server) {
     assert_eq!(own["role"], "api+worker+scheduler");
     assert_eq!(own["pid"], server.process.pid());
     assert_eq!(own["backends"]["database"]["status"], "ok", "{own}");
+}
+
+fn it_is_seen_in_a_terminal(server: &Server) {
+    let (done, text) = server.run(&["top", "--once"]);
+    for part in ["replica", "api+worker+scheduler", env!("CARGO_PKG_VERSION"), "queue"] {
+        assert!(done && text.contains(part), "no {part} in:\n{text}");
+    }
+    // Nobody watches a pipe: it ends there too.
+    let (done, text) = server.run(&["top"]);
+    assert!(done && text.contains("replica"), "{text}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ const COLUMNS = [
   { title: 'Actor', cell: (it) => person(it.actor), class: 'id' },
   { title: 'Target', class: 'id', cell: (it) => (it.target ? (it.target.startsWith('usr_') ? person(it.target) : h('span', { class: 'mono' }, it.target)) : h('span', { class: 'none' }, '–')) },
   { title: 'From', cell: (it) => it.address ?? '–', class: 'narrow' },
-  { title: 'Details', cell: (it) => details(it) ?? h('span', { class: 'none' }, '–') },
+  { title: 'Details', class: 'wrap', cell: (it) => details(it) ?? h('span', { class: 'none' }, '–') },
 ]
 
 const words = (it) => [it.action, it.actor, it.target, it.address, it.outcome, it.request_id, JSON.stringify(it.details ?? {})].join(' ').toLowerCase()
