@@ -31,6 +31,7 @@ const DOCUMENTED: &[&str] = &[
     "outrigger-sql",
     "outrigger-dynamodb",
     "outrigger-objects",
+    "outrigger-mongodb",
     "outrigger-redis",
     "outrigger-conformance",
     "outrigger-testkit",

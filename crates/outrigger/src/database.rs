@@ -11,6 +11,10 @@ use outrigger_sql::{PostgresOptions, PostgresReplica, PostgresStore, SqliteOptio
 
 use crate::config::Config;
 
+/// The forms of a URL.
+const KNOWN: &str =
+    "sqlite://PATH, postgres://…, dynamodb://REGION/TABLE or mongodb://HOST/DATABASE";
+
 /// What the threads of a process have in common of their database.
 #[derive(Debug)]
 pub(crate) enum Database {
@@ -21,6 +25,9 @@ pub(crate) enum Database {
     /// A table, for which each thread has a client of its own.
     #[cfg(feature = "dynamodb")]
     DynamoDb,
+    /// A database of a replica set, for which each thread has a client of its own.
+    #[cfg(feature = "mongodb")]
+    MongoDb,
 }
 
 impl Database {
@@ -38,16 +45,16 @@ impl Database {
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres),
             #[cfg(feature = "dynamodb")]
             Some(("dynamodb", _)) => Ok(Self::DynamoDb),
+            #[cfg(feature = "mongodb")]
+            Some(("mongodb" | "mongodb+srv", _)) => Ok(Self::MongoDb),
             #[cfg(not(feature = "dynamodb"))]
-            Some((scheme @ "dynamodb", _)) => bail!(
-                "database.url: this binary is built without {scheme}: use the released image, or build it with `--features {scheme}`"
-            ),
-            Some((scheme, _)) => bail!(
-                "database.url: {scheme}:// is no database that is known; use sqlite://PATH, postgres://… or dynamodb://REGION/TABLE"
-            ),
-            None => bail!(
-                "database.url: expected sqlite://PATH, postgres://… or dynamodb://REGION/TABLE"
-            ),
+            Some(("dynamodb", _)) => Err(built_without("dynamodb")),
+            #[cfg(not(feature = "mongodb"))]
+            Some(("mongodb" | "mongodb+srv", _)) => Err(built_without("mongodb")),
+            Some((scheme, _)) => {
+                bail!("database.url: {scheme}:// is no database that is known; use {KNOWN}")
+            }
+            None => bail!("database.url: expected {KNOWN}"),
         }
     }
 
@@ -70,6 +77,8 @@ impl Database {
             }
             #[cfg(feature = "dynamodb")]
             Self::DynamoDb => dynamodb(config, clock).await,
+            #[cfg(feature = "mongodb")]
+            Self::MongoDb => mongodb(config, clock).await,
         }
     }
 }
@@ -103,6 +112,23 @@ async fn dynamodb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Stor
     let options = DynamoOptions { patience, ..DynamoOptions::at(config.database.url.expose()) };
     let store = DynamoStore::connect(&options, clock, random).await.context("database.url")?;
     Ok(Arc::new(store))
+}
+
+#[cfg(feature = "mongodb")]
+async fn mongodb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
+    use outrigger_mongodb::{MongoOptions, MongoStore};
+    let random = Arc::new(outrigger_kernel::SystemRandom);
+    let patience = Duration::from_millis(config.database.statement_timeout_ms);
+    let options = MongoOptions { patience, ..MongoOptions::at(config.database.url.expose()) };
+    let store = MongoStore::connect(&options, clock, random).await.context("database.url")?;
+    Ok(Arc::new(store))
+}
+
+#[cfg(not(all(feature = "dynamodb", feature = "mongodb")))]
+fn built_without(feature: &str) -> anyhow::Error {
+    anyhow::anyhow!(
+        "database.url: this binary is built without {feature}: use the released image, or build it with `--features {feature}`"
+    )
 }
 
 fn postgres_options(config: &Config) -> PostgresOptions {

@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 30] = [
+pub(crate) const ALL: [Metric; 31] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -147,6 +147,14 @@ pub(crate) const ALL: [Metric; 30] = [
         &[("by", "primary, local, slice"), ("outcome", "allowed, refused")],
         "Decisions on limits of rate: in the shared place, in this process because that is away, \
          or from a slice that was taken in advance.",
+    ),
+    metric(
+        "outrigger_mongodb_retries_total",
+        Counter,
+        Unit::Count,
+        &[("reason", "conflict, connection")],
+        "What was tried again on MongoDB: at the same time as another write of the same documents, or \
+         because nobody was there or no answer came.",
     ),
     metric(
         "outrigger_password_hash_queue",

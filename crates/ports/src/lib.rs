@@ -16,3 +16,4 @@ pub mod mailer;
 pub mod probe;
 pub mod queue;
 pub mod store;
+pub mod turns;

@@ -1,5 +1,6 @@
 //! Real servers for tests: PostgreSQL, Redis, HAProxy, nginx and aiosmtpd on free ports, an emulator
-//! of DynamoDB and one of AWS, a browser, a proxy that breaks connections, certificates, temporary folders. Knows nothing of the product.
+//! of DynamoDB, one of MongoDB and one of AWS, a browser, a proxy that breaks connections, certificates,
+//! temporary folders. Knows nothing of the product.
 //!
 //! Everything that is started here ends with the process that started it, also when that is
 //! killed, and every temporary folder is removed: by the value's `Drop`, or, for what is never
@@ -13,6 +14,7 @@ mod browser;
 mod dynamodb;
 pub mod haproxy;
 mod install;
+mod mongodb;
 pub mod net;
 pub mod nginx;
 pub mod postgres;
@@ -34,6 +36,7 @@ pub use browser::{Axe, Browser, Page};
 pub use dynamodb::DynamoDb;
 pub use haproxy::Haproxy;
 pub use install::install_missing;
+pub use mongodb::MongoDb;
 pub use net::{free_port, http_get};
 pub use nginx::Nginx;
 pub use postgres::{Postgres, PostgresOptions};

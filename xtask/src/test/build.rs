@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::mongodb::MongoTests;
 use crate::{cargo, generate, metadata};
 
 /// What was built.
@@ -35,11 +36,11 @@ struct Target {
 ///
 /// # Errors
 /// When something does not build.
-pub(super) fn all() -> Result<Build> {
+pub(super) fn all(mongo: &MongoTests) -> Result<Build> {
     let metadata = metadata::workspace()?;
     let args = ["build", "--workspace", "--all-targets", "--message-format"];
     let mut command = cargo::command(&args);
-    command.arg("json-render-diagnostics").args(cargo::FULL);
+    command.arg("json-render-diagnostics").args(cargo::FULL).args(mongo.packages());
     let answer = cargo::capture(&mut command)?;
     let names = metadata.workspace_members.iter().map(|id| {
         let package = metadata.packages.iter().find(|package| package.id == *id);

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything from what has to be installed to the proof that nothing is left.
 
 mod build;
+mod mongodb;
 mod programs;
 mod suites;
 mod tally;
@@ -8,6 +9,8 @@ mod tally;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+
+use mongodb::MongoTests;
 
 use crate::ci::time;
 use crate::out::say;
@@ -21,17 +24,18 @@ use crate::scratch::Scratch;
 /// Says what to install, what does not build, which tests failed, or what is left.
 pub(crate) fn run(filters: &[String]) -> Result<()> {
     programs::require()?;
+    let mongo = MongoTests::prepare();
     say(&programs::versions());
     let with_schemathesis = filters.is_empty();
     let tool = with_schemathesis.then(schemathesis::install).transpose()?;
 
     let built = Instant::now();
-    let build = build::all()?;
+    let build = build::all(&mongo)?;
     say(&format!("built in {}", time(built.elapsed())));
 
     let scratch = Scratch::new()?;
     let began = Instant::now();
-    let suites = suites::run(&build, &scratch, filters)?;
+    let suites = suites::run(&build, &scratch, &mongo, filters)?;
     let fuzzed = tool.map(|tool| schemathesis::run(&tool, &build.program, &scratch));
     let clean = scratch.must_be_left_clean();
 
@@ -43,6 +47,9 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
             Some(Ok(())) => say(&format!("{name}: ok")),
             Some(Err(error)) => failed.push(format!("{name}: {error:#}")),
         }
+    }
+    for line in mongo.not_run() {
+        say(&line);
     }
     say(&format!("tested in {}", time(began.elapsed())));
     if !failed.is_empty() {

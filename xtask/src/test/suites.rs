@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::build::Build;
+use super::mongodb::MongoTests;
 use super::tally::Tally;
 use crate::cargo;
 use crate::out::say;
@@ -21,8 +22,13 @@ const SILENT_MAX: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// When cargo cannot be run at all, or when nothing has been said for ten minutes.
-pub(super) fn run(build: &Build, scratch: &Scratch, filters: &[String]) -> Result<Tally> {
-    let mut child = command(scratch, filters).spawn().context("cannot run cargo test")?;
+pub(super) fn run(
+    build: &Build,
+    scratch: &Scratch,
+    mongo: &MongoTests,
+    filters: &[String],
+) -> Result<Tally> {
+    let mut child = command(scratch, mongo, filters).spawn().context("cannot run cargo test")?;
     let lines = lines(child.stdout.take().context("cargo test has no output")?);
     let mut tally = Tally::new();
     loop {
@@ -56,17 +62,18 @@ fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
     receive
 }
 
-fn command(scratch: &Scratch, filters: &[String]) -> Command {
+fn command(scratch: &Scratch, mongo: &MongoTests, filters: &[String]) -> Command {
     let mut cargo = cargo::command(&["test", "--workspace", "--no-fail-fast", "--color", "never"]);
-    cargo.args(cargo::FULL);
+    cargo.args(cargo::FULL).args(mongo.packages());
     if let Some(setpriv) = setpriv() {
         let setpriv = setpriv.to_string_lossy();
         // When cargo ends first, its test program must too.
         let runner = format!("[{setpriv:?}, \"--pdeathsig\", \"KILL\", \"--\"]");
         cargo.args(["--config", &format!("target.\"cfg(unix)\".runner={runner}")]);
     }
-    if !filters.is_empty() {
-        cargo.arg("--").args(filters);
+    let arguments = mongo.tests();
+    if !filters.is_empty() || !arguments.is_empty() {
+        cargo.arg("--").args(arguments).args(filters);
     }
     // Cargo names the suites on one stream and they speak on the other: one pipe keeps the order.
     let mut command = scratch.command("sh", "TERM");

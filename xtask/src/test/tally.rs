@@ -4,10 +4,20 @@ use std::collections::BTreeMap;
 
 use crate::out::table;
 
-/// Words in the names of packages and modules that say what a test runs on.
-const BACKENDS: &[&str] = &[
-    "embedded", "sqlite", "postgres", "dynamodb", "s3", "redis", "cluster", "haproxy", "nginx",
-    "balancer",
+/// Words in the names of packages and modules that say what a test runs on, and what is said of it.
+const BACKENDS: &[(&str, &str)] = &[
+    ("embedded", "embedded"),
+    ("sqlite", "sqlite"),
+    ("postgres", "postgres"),
+    ("dynamodb", "dynamodb emulator"),
+    ("mongodb", "mongodb emulator"),
+    ("on_replica_set", "mongodb replica set"),
+    ("s3", "s3 emulator"),
+    ("redis", "redis"),
+    ("cluster", "cluster"),
+    ("haproxy", "haproxy"),
+    ("nginx", "nginx"),
+    ("balancer", "balancer"),
 ];
 
 /// One test program, or the examples in the documentation of one crate.
@@ -108,9 +118,13 @@ impl Suite {
     fn pass(&mut self, test: &str) {
         self.passed += 1;
         let module = test.rsplit_once("::").map_or("", |(module, _)| module);
-        let name = format!("{} {module}", self.name);
-        for backend in BACKENDS.iter().filter(|backend| name.contains(**backend)) {
-            *self.on.entry(backend).or_default() += 1;
+        let mut name = format!("{} {module}", self.name);
+        if module.starts_with("on_replica_set") {
+            // The package's name speaks of the emulator.
+            module.clone_into(&mut name);
+        }
+        for (_, said) in BACKENDS.iter().filter(|(word, _)| name.contains(word)) {
+            *self.on.entry(said).or_default() += 1;
         }
     }
 }
@@ -154,6 +168,15 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         assert_eq!(rows[2][..3], ["outrigger-kernel:", "documentation", "1"]);
         assert_eq!(rows[3], ["all", "3", "1"]);
         assert_eq!(tally.failures(), ["suite target/debug/deps/it-1: sqlite::two"]);
+    }
+
+    #[test]
+    fn an_emulator_is_called_one() {
+        let said = "     Running tests/it.rs (outrigger-mongodb)\n\
+            test mongodb_emulator::suite::a ... ok\n\
+            test on_replica_set::suite::a ... ok\n";
+        let text = tally(said, true).table();
+        assert!(text.contains("mongodb emulator 1, mongodb replica set 1"), "{text}");
     }
 
     #[test]

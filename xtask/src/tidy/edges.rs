@@ -31,6 +31,7 @@ const REDIS: &str = "outrigger-redis";
 const MAIL: &str = "outrigger-mail";
 const DYNAMODB: &str = "outrigger-dynamodb";
 const OBJECTS: &str = "outrigger-objects";
+const MONGODB: &str = "outrigger-mongodb";
 const WEB: &str = "outrigger-web";
 const ARCHIVE: &str = "outrigger-archive";
 const CONFORMANCE: &str = "outrigger-conformance";
@@ -49,6 +50,7 @@ const GRAPH: &[Edges] = &[
     // The memory store is the model that the real ones are compared with.
     edges(SQL, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
     edges(DYNAMODB, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
+    edges(MONGODB, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
     edges(REDIS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     edges(MAIL, &[KERNEL, PORTS], &[TESTKIT]),
     edges(OBJECTS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
@@ -60,8 +62,8 @@ const GRAPH: &[Edges] = &[
     edges(
         OUTRIGGER,
         &[
-            KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, DYNAMODB, REDIS, OBJECTS, MAIL,
-            WEB, ARCHIVE,
+            KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, DYNAMODB, MONGODB, REDIS, OBJECTS,
+            MAIL, WEB, ARCHIVE,
         ],
         &[TESTKIT],
     ),

@@ -30,6 +30,7 @@ const VENDORS: &[Vendor] = &[
     vendor("aws-config", &["outrigger-dynamodb"]),
     vendor("aws-sdk-dynamodb", &["outrigger-dynamodb"]),
     vendor("object_store", &["outrigger-objects"]),
+    vendor("mongodb", &["outrigger-mongodb"]),
     vendor("lettre", &["outrigger-mail"]),
     vendor("axum", OUTER),
     vendor("hyper", CONNECTIONS),

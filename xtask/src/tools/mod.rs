@@ -13,7 +13,7 @@ use crate::metadata;
 use crate::out::say;
 pub(crate) use crates::install as from_crates;
 pub(crate) use files::install as from_pypi;
-pub(crate) use python::install as python;
+pub(crate) use python::{install as python, install_with as python_with};
 
 /// The file that says what a folder holds; written last.
 const STAMP: &str = "installed.txt";

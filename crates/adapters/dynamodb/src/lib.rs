@@ -24,7 +24,6 @@ mod scan;
 mod span;
 mod store;
 mod target;
-mod turns;
 
 pub use options::DynamoOptions;
 pub use store::DynamoStore;

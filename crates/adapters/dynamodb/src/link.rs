@@ -17,7 +17,7 @@ use crate::DynamoOptions;
 use crate::error::Failure;
 use crate::meter::Meter;
 use crate::target::Target;
-use crate::turns::Turns;
+use outrigger_ports::turns::Turns;
 
 /// Longest time to open a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -65,7 +65,7 @@ impl Link {
             client,
             target,
             meter: Meter::new(),
-            turns: Turns::new(),
+            turns: Turns::default(),
             random,
             patience: options.patience,
         })

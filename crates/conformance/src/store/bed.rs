@@ -25,7 +25,7 @@ pub(super) struct Bed {
 
 impl Bed {
     pub(super) async fn new(factory: &dyn StoreFactory) -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
+        let clock = Arc::new(ManualClock::at(super::START));
         let opened = factory.open(clock.clone()).await;
         Self { clock, store: opened.handles[0].clone(), opened }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use outrigger_kernel::{Clock, ManualClock, Timestamp};
+use outrigger_kernel::{Clock, ManualClock};
 use outrigger_ports::index_value;
 use outrigger_ports::store::{
     Batch, Document, Entry, Found, Key, Order, Precondition, Query, Store, StoreError, Write,
@@ -69,7 +69,7 @@ pub fn random_histories_agree_with_the_model(
         .enable_all()
         .build()
         .expect("a runtime starts");
-    let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
+    let clock = Arc::new(ManualClock::at(super::START));
     let opened = runtime.block_on(factory.open(clock.clone()));
     let pair = Pair { clock: clock.clone(), model: model(clock), real: opened.handles[0].clone() };
     let case = AtomicUsize::new(0);

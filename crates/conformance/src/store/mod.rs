@@ -19,8 +19,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use outrigger_kernel::Clock;
+use outrigger_kernel::{Clock, Timestamp};
 use outrigger_ports::store::Store;
+
+/// What the clocks of the tests say first, in the year 2096: servers that delete by their own clocks
+/// what has expired find nothing.
+const START: Timestamp = Timestamp::from_secs(4_000_000_000);
 
 /// A fresh, empty, migrated store.
 pub struct Opened {

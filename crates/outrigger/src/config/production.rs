@@ -57,6 +57,10 @@ fn addresses(config: &Config) -> Vec<Check> {
     let mut checks = databases.to_vec();
     checks.extend([
         check(
+            mongodb_is_unverified(config.database.url.expose()),
+            "database.url crosses a network without verified TLS: use mongodb+srv://, or add tls=true, and no option that trusts any certificate",
+        ),
+        check(
             !redis.is_empty() && crosses_network(redis) && !redis.starts_with("rediss"),
             "redis.url crosses a network in plain text: use rediss:// or rediss+cluster://",
         ),
@@ -119,7 +123,25 @@ fn is_weak(secret: &str) -> bool {
     secret.len() < 32 || kinds.len() < 10 || is_common
 }
 
-/// Whether Redis is on another machine.
+/// Whether a MongoDB on another machine may be somebody else, or read by others.
+fn mongodb_is_unverified(url: &str) -> bool {
+    let is_on = |name: &str| {
+        let options = url.split_once('?').map_or("", |(_, options)| options).to_ascii_lowercase();
+        options.split('&').any(|option| option == format!("{name}=true"))
+    };
+    let (has_tls, crosses) = match url.split_once("://") {
+        // Its name is looked up, and it is encrypted unless that is refused.
+        Some(("mongodb+srv", _)) => {
+            (!url.to_ascii_lowercase().contains("tls=false") && !url.contains("ssl=false"), true)
+        }
+        Some(("mongodb", _)) => (is_on("tls") || is_on("ssl"), crosses_network(url)),
+        _ => return false,
+    };
+    let trusts_all = ["tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames"];
+    crosses && (!has_tls || trusts_all.into_iter().any(is_on))
+}
+
+/// Whether a server is on another machine.
 fn crosses_network(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -147,6 +169,25 @@ mod tests {
         assert!(!crosses_network("redis://[::1]:6379"));
         assert!(crosses_network("redis://:p@redis.internal/0"));
         assert!(crosses_network("redis+cluster://127.0.0.1:1,10.0.0.1:2"));
+    }
+
+    #[test]
+    fn mongo_elsewhere_needs_tls() {
+        for url in
+            ["mongodb://127.0.0.1:1/d", "mongodb+srv://u:p@c.example.net/d", "postgres://h/d"]
+        {
+            assert!(!mongodb_is_unverified(url), "{url}");
+        }
+        assert!(!mongodb_is_unverified("mongodb://u:p@a:1,b:2/d?w=1&TLS=true"));
+        for url in [
+            "mongodb://u:p@a:1,127.0.0.1:2/d",
+            "mongodb://a/d?tls=false",
+            "mongodb://a/d?tls=true&tlsInsecure=true",
+            "mongodb+srv://c.example.net/d?tls=false",
+            "mongodb+srv://c.example.net/d?tlsAllowInvalidCertificates=true",
+        ] {
+            assert!(mongodb_is_unverified(url), "{url}");
+        }
     }
 
     #[test]

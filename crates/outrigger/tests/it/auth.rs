@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Api, Backend, Server, ServerOptions, on_dynamodb_with_redis, on_each_backend,
+    Api, Backend, Server, ServerOptions, on_each_backend, on_emulators_with_redis,
 };
 
 on_each_backend!(
@@ -17,7 +17,7 @@ on_each_backend!(
     tokens_verify_against_the_published_keys,
     a_registration_is_repeated_safely_with_a_key,
 );
-on_dynamodb_with_redis!(
+on_emulators_with_redis!(
     a_user_registers_signs_in_refreshes_and_signs_out,
     the_password_form_of_oauth2_signs_in,
     a_reused_refresh_token_ends_the_session,

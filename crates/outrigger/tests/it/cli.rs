@@ -29,6 +29,12 @@ fn doctor_checks_every_backend(server: &Server) {
                 assert!(text.contains(part), "no {part} in:\n{text}");
             }
         }
+        Backend::Urls { database, .. } if database.starts_with("mongodb:") => {
+            assert!(done, "{text}");
+            for part in ["MongoDB 8", "indexes=true", "can_write=true", "0 errors"] {
+                assert!(text.contains(part), "no {part} in:\n{text}");
+            }
+        }
         Backend::Urls { .. } => {
             // The shared PostgreSQL of the tests does not wait for its disk, and doctor says so.
             assert!(!done && text.contains("fsync is off") && text.contains("1 errors"), "{text}");

@@ -184,6 +184,12 @@ fn kills_in_a_write_loop_lose_nothing_on_dynamodb() {
     kill_in_a_write_loop(&ServerOptions::on(Backend::dynamodb()), 3);
 }
 
+#[cfg(feature = "mongodb")]
+#[test]
+fn kills_in_a_write_loop_lose_nothing_on_mongodb() {
+    kill_in_a_write_loop(&ServerOptions::on(Backend::mongodb()), 3);
+}
+
 #[test]
 fn kills_of_postgres_itself_lose_nothing() {
     let options = PostgresOptions { durable: true, ..PostgresOptions::default() };

@@ -1,5 +1,5 @@
 //! The black-box suite: the real binary, over HTTP and on the command line, on each pair of
-//! backends (SQLite alone; PostgreSQL and Redis; an emulator of DynamoDB alone, and with Redis).
+//! backends (SQLite alone; PostgreSQL and Redis; emulators of DynamoDB and MongoDB alone, and with Redis).
 
 #![allow(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
 

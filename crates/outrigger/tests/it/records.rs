@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, on_dynamodb_with_redis, on_each_backend};
+use crate::support::{Server, on_each_backend, on_emulators_with_redis};
 
 on_each_backend!(
     a_record_lives_from_post_to_delete,
@@ -13,7 +13,7 @@ on_each_backend!(
     a_repeated_post_with_a_key_creates_once,
     numbers_and_text_come_back_as_they_were_sent,
 );
-on_dynamodb_with_redis!(
+on_emulators_with_redis!(
     a_record_lives_from_post_to_delete,
     conditional_requests_follow_the_standard,
     lists_filter_sort_and_page,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Backend, Server, ServerOptions, dead, on_dynamodb_with_redis, on_each_backend, unique, until,
+    Backend, Server, ServerOptions, dead, on_each_backend, on_emulators_with_redis, unique, until,
 };
 
 on_each_backend!(
@@ -18,7 +18,7 @@ on_each_backend!(
     many_dead_tasks_begin_again,
     only_administrators_enqueue,
 );
-on_dynamodb_with_redis!(
+on_emulators_with_redis!(
     a_task_runs_and_is_followed,
     what_cannot_be_enqueued_is_named,
     a_repeated_enqueue_with_a_key_is_one_task,

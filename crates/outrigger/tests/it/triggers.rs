@@ -107,7 +107,17 @@ mod dynamodb_and_redis {
 
     #[test]
     fn a_record_and_its_task_are_both_there_or_neither() {
-        super::a_record_and_its_task_are_both_there_or_neither(Backend::dynamodb_and_redis());
+        super::a_record_and_its_task_are_both_there_or_neither(Backend::dynamodb().and_redis());
+    }
+}
+
+#[cfg(feature = "mongodb")]
+mod mongodb_and_redis {
+    use super::*;
+
+    #[test]
+    fn a_record_and_its_task_are_both_there_or_neither() {
+        super::a_record_and_its_task_are_both_there_or_neither(Backend::mongodb().and_redis());
     }
 }
 

@@ -99,6 +99,18 @@ pub enum Precondition {
     Version(u64),
 }
 
+impl Precondition {
+    /// Whether it holds where a live document of this version was found, or none.
+    pub fn holds(self, found: Option<u64>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Absent => found.is_none(),
+            Self::Exists => found.is_some(),
+            Self::Version(version) => found == Some(version),
+        }
+    }
+}
+
 /// One part of a batch. A batch names each key at most once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {

@@ -28,7 +28,7 @@ macro_rules! on_sqlite_and_postgres {
 }
 pub(crate) use on_sqlite_and_postgres;
 
-/// The same, and on DynamoDB alone.
+/// The same, and on emulators of DynamoDB and MongoDB, each alone.
 macro_rules! on_each_backend {
     ($($name:ident),+ $(,)?) => {
         $crate::support::on_sqlite_and_postgres!($($name),+);
@@ -36,20 +36,28 @@ macro_rules! on_each_backend {
         mod dynamodb {
             $( #[test] fn $name() { super::$name($crate::support::on_dynamodb()); } )+
         }
+        #[cfg(feature = "mongodb")]
+        mod mongodb {
+            $( #[test] fn $name() { super::$name($crate::support::on_mongodb()); } )+
+        }
     };
 }
 pub(crate) use on_each_backend;
 
-/// Makes each named function a test on DynamoDB and Redis, besides.
-macro_rules! on_dynamodb_with_redis {
+/// Makes each named function a test on each of these emulators with Redis, besides.
+macro_rules! on_emulators_with_redis {
     ($($name:ident),+ $(,)?) => {
         #[cfg(feature = "dynamodb")]
         mod dynamodb_and_redis {
             $( #[test] fn $name() { super::$name($crate::support::on_dynamodb_and_redis()); } )+
         }
+        #[cfg(feature = "mongodb")]
+        mod mongodb_and_redis {
+            $( #[test] fn $name() { super::$name($crate::support::on_mongodb_and_redis()); } )+
+        }
     };
 }
-pub(crate) use on_dynamodb_with_redis;
+pub(crate) use on_emulators_with_redis;
 
 /// The shared server on SQLite alone.
 pub(crate) fn on_sqlite() -> &'static Server {
@@ -74,7 +82,21 @@ pub(crate) fn on_dynamodb() -> &'static Server {
 #[cfg(feature = "dynamodb")]
 pub(crate) fn on_dynamodb_and_redis() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start(&ServerOptions::on(Backend::dynamodb_and_redis())))
+    SERVER.get_or_init(|| Server::start(&ServerOptions::on(Backend::dynamodb().and_redis())))
+}
+
+/// The shared server on an emulator of MongoDB alone.
+#[cfg(feature = "mongodb")]
+pub(crate) fn on_mongodb() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(&ServerOptions::on(Backend::mongodb())))
+}
+
+/// The shared server on an emulator of MongoDB and Redis.
+#[cfg(feature = "mongodb")]
+pub(crate) fn on_mongodb_and_redis() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(&ServerOptions::on(Backend::mongodb().and_redis())))
 }
 
 /// A name that no other test uses.

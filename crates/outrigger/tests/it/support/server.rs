@@ -45,10 +45,17 @@ impl Backend {
         Self::Urls { database: server.fresh_url(), redis: None }
     }
 
+    /// A database of its own on the shared emulator of MongoDB.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn mongodb() -> Self {
+        let server = outrigger_testkit::MongoDb::shared().expect("an emulator of MongoDB starts");
+        Self::Urls { database: server.fresh_url(), redis: None }
+    }
+
     /// The same, and the shared Redis.
-    #[cfg(feature = "dynamodb")]
-    pub(crate) fn dynamodb_and_redis() -> Self {
-        let Self::Urls { database, .. } = Self::dynamodb() else { unreachable!("it has URLs") };
+    #[cfg(any(feature = "dynamodb", feature = "mongodb"))]
+    pub(crate) fn and_redis(self) -> Self {
+        let Self::Urls { database, .. } = self else { unreachable!("it has URLs") };
         let redis = Redis::shared().expect("Redis starts");
         Self::Urls { database, redis: Some(redis.url()) }
     }

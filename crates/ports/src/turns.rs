@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use outrigger_ports::store::{Batch, Write};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::store::{Batch, Write};
 
 /// Documents share this many turns: it costs little when two that have nothing to do with each other
 /// wait for one another.
@@ -17,23 +18,25 @@ const TURNS: usize = 512;
 
 /// The turns of a handle.
 #[derive(Debug)]
-pub(crate) struct Turns {
+pub struct Turns {
     all: Vec<Arc<Mutex<()>>>,
     hasher: RandomState,
 }
 
-impl Turns {
-    pub(crate) fn new() -> Self {
+impl Default for Turns {
+    fn default() -> Self {
         Self { all: (0..TURNS).map(|_| Arc::default()).collect(), hasher: RandomState::new() }
     }
+}
 
+impl Turns {
     /// Whether somebody has the turn of one of the documents.
-    pub(crate) fn are_taken(&self, batch: &Batch) -> bool {
+    pub fn are_taken(&self, batch: &Batch) -> bool {
         self.places(batch).into_iter().any(|place| self.all[place].try_lock().is_err())
     }
 
     /// Waits for the turns of all documents of the batch.
-    pub(crate) async fn take(&self, batch: &Batch) -> Vec<OwnedMutexGuard<()>> {
+    pub async fn take(&self, batch: &Batch) -> Vec<OwnedMutexGuard<()>> {
         let mut turns = Vec::new();
         for place in self.places(batch) {
             turns.push(Arc::clone(&self.all[place]).lock_owned().await);

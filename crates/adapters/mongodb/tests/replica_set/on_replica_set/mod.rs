@@ -1,0 +1,5 @@
+//! Everything that needs the replica set.
+
+mod failover;
+mod suite;
+mod target;

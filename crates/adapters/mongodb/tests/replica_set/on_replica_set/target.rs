@@ -1,0 +1,76 @@
+//! Databases on the replica set.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use mongodb::Client;
+use mongodb::bson::{Document, doc};
+
+/// The URL of a database that nobody else uses, gone with its value.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) url: String,
+}
+
+impl Target {
+    pub(crate) fn fresh() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let (before, options) = parts();
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("outrigger-test-{}-{number}", std::process::id());
+        Self { url: format!("{before}/{name}{options}") }
+    }
+}
+
+impl Drop for Target {
+    /// On a thread of its own: the test's runtime may be ending.
+    fn drop(&mut self) {
+        let url = self.url.clone();
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let client = Client::with_uri_str(&url).await?;
+                client.default_database().unwrap().drop().await
+            })
+        });
+        if !std::thread::panicking() {
+            dropped.join().unwrap().unwrap();
+        }
+    }
+}
+
+/// What stands before the database's name, and behind it.
+fn parts() -> (String, String) {
+    let url = std::env::var("OUTRIGGER_TEST_MONGODB_URL")
+        .expect("OUTRIGGER_TEST_MONGODB_URL names a replica set");
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let hosts = rest.split_once('/').map_or(rest, |(hosts, _)| hosts);
+    let options = if options.is_empty() { String::new() } else { format!("?{options}") };
+    (format!("{scheme}://{hosts}"), options)
+}
+
+/// Runs a command on the primary.
+async fn admin(command: Document) -> mongodb::error::Result<Document> {
+    let (before, options) = parts();
+    let client = Client::with_uri_str(format!("{before}/{options}")).await?;
+    client.database("admin").run_command(command).await
+}
+
+/// Has the primary give up its office for ten seconds.
+pub(crate) async fn step_down() {
+    // It may close the connection instead of an answer.
+    drop(admin(doc! { "replSetStepDown": 10, "force": true }).await);
+}
+
+/// Ends the primary with `kill -9` and starts it again, by the command in
+/// `OUTRIGGER_TEST_MONGODB_KILL`, which is given its host and port.
+#[cfg(feature = "replica-set-kill")]
+pub(crate) async fn kill_primary() {
+    let command = std::env::var("OUTRIGGER_TEST_MONGODB_KILL");
+    let command = command.expect("OUTRIGGER_TEST_MONGODB_KILL is a command");
+    let hello = admin(doc! { "hello": 1 }).await.unwrap();
+    let kill = format!("{command} {}", hello.get_str("primary").unwrap());
+    let run = || std::process::Command::new("sh").args(["-c", &kill]).status();
+    let killed = tokio::task::block_in_place(run);
+    assert!(killed.unwrap().success(), "{command}");
+}
