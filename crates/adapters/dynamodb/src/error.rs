@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use outrigger_ports::store::{Cause, StoreError};
+use outrigger_ports::store::{Cause, StoreError, in_one_line};
 
 /// Why a request was not done.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ where
     E: Error + 'static,
     R: std::fmt::Debug + 'static,
 {
-    let text = chain(error);
+    let text = in_one_line(error);
     let cause = Cause::from(text.as_str());
     let is_unsent = match error {
         SdkError::ConstructionFailure(_) => true,
@@ -132,19 +132,4 @@ fn was_refused(error: &(dyn Error + 'static)) -> bool {
         source = error.source();
     }
     false
-}
-
-/// The error and what caused it, joined by colons.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let part = cause.to_string();
-        if !text.contains(&part) {
-            text.push_str(": ");
-            text.push_str(&part);
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use outrigger_ports::store::Cause;
+use outrigger_ports::store::{Cause, in_one_line};
 
 /// What a driver said, with all its sources in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,17 +12,7 @@ pub(crate) struct Fault(pub(crate) String);
 impl Fault {
     /// The error and what caused it, joined by colons.
     pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let part = cause.to_string();
-            if !text.contains(&part) {
-                text.push_str(": ");
-                text.push_str(&part);
-            }
-            source = cause.source();
-        }
-        Self(text)
+        Self(in_one_line(error))
     }
 
     /// As the cause of a store's error.

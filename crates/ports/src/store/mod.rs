@@ -24,7 +24,7 @@ use std::ops::Bound;
 
 use crate::probe::Probed;
 
-pub use self::error::{Cause, StoreError};
+pub use self::error::{Cause, StoreError, in_one_line};
 
 /// The name of a document. Ordered by collection, then id, both bytewise.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

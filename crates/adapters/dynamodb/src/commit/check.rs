@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use outrigger_kernel::Timestamp;
-use outrigger_ports::store::{Batch, Key, Precondition, StoreError, Write};
+use outrigger_ports::store::{Batch, Key, StoreError, Write};
 
 use super::state::State;
 
@@ -15,13 +15,7 @@ pub(super) fn preconditions(
 ) -> Result<(), StoreError> {
     for (position, write) in batch.writes.iter().enumerate() {
         let found = state.live(write.key(), now).map(|stored| stored.version);
-        let holds = match write.precondition() {
-            Precondition::Any => true,
-            Precondition::Absent => found.is_none(),
-            Precondition::Exists => found.is_some(),
-            Precondition::Version(version) => found == Some(version),
-        };
-        if !holds {
+        if !write.precondition().holds(found) {
             return Err(StoreError::Precondition { write: position, found });
         }
     }

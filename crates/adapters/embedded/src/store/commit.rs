@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use outrigger_kernel::Timestamp;
-use outrigger_ports::store::{Batch, Document, Entry, Key, Precondition, StoreError, Write};
+use outrigger_ports::store::{Batch, Document, Entry, Key, StoreError, Write};
 
 use super::{Row, Rows, live};
 
@@ -18,13 +18,7 @@ pub(super) fn run(rows: &mut Rows, batch: Batch, now: Timestamp) -> Result<Vec<u
 fn check_preconditions(rows: &Rows, batch: &Batch, now: Timestamp) -> Result<(), StoreError> {
     for (position, write) in batch.writes.iter().enumerate() {
         let found = live(rows, write.key(), now).map(|row| row.version);
-        let holds = match write.precondition() {
-            Precondition::Any => true,
-            Precondition::Absent => found.is_none(),
-            Precondition::Exists => found.is_some(),
-            Precondition::Version(version) => found == Some(version),
-        };
-        if !holds {
+        if !write.precondition().holds(found) {
             return Err(StoreError::Precondition { write: position, found });
         }
     }

@@ -4,7 +4,7 @@
 //! nothing and the others of its group go on in the same transaction.
 
 use outrigger_kernel::Timestamp;
-use outrigger_ports::store::{Batch, Entry, Key, Precondition, StoreError, Write};
+use outrigger_ports::store::{Batch, Entry, Key, StoreError, Write};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::entries;
@@ -78,16 +78,6 @@ fn read_row(
     Ok(Some(row))
 }
 
-/// Whether `precondition` holds of a document with this version.
-pub(super) fn holds(precondition: Precondition, found: Option<u64>) -> bool {
-    match precondition {
-        Precondition::Any => true,
-        Precondition::Absent => found.is_none(),
-        Precondition::Exists => found.is_some(),
-        Precondition::Version(version) => found == Some(version),
-    }
-}
-
 impl<'a> Plan<'a> {
     /// Reads what is there and checks all that must hold.
     pub(super) fn of(conn: &Connection, batch: &'a Batch, now: Timestamp) -> Result<Self, Stop> {
@@ -96,7 +86,7 @@ impl<'a> Plan<'a> {
         for (position, write) in batch.writes.iter().enumerate() {
             let row = row(conn, write.key(), now)?;
             let found = row.as_ref().filter(|row| row.live).map(|row| row.version);
-            if !holds(write.precondition(), found) {
+            if !write.precondition().holds(found) {
                 return Err(Stop::Refused(StoreError::Precondition { write: position, found }));
             }
             plan.steps.push((write, row));
