@@ -79,9 +79,10 @@ impl Failure {
     /// As a store's error, when it is not tried again.
     pub(crate) fn into_error(self, is_write: bool) -> StoreError {
         match self {
-            Self::Away(cause) | Self::Conflict(cause) => StoreError::Unavailable(cause),
             Self::Silent(cause) if is_write => StoreError::OutcomeUnknown(cause),
-            Self::Silent(cause) => StoreError::Unavailable(cause),
+            Self::Away(cause) | Self::Conflict(cause) | Self::Silent(cause) => {
+                StoreError::Unavailable(cause)
+            }
             Self::Late if is_write => StoreError::OutcomeUnknown("no answer in time".into()),
             Self::Late => StoreError::Timeout,
             Self::Taken => StoreError::Unavailable("others change the same documents".into()),

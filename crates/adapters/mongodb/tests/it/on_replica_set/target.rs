@@ -38,10 +38,14 @@ impl Drop for Target {
     }
 }
 
+fn variable(name: &str) -> String {
+    let value = std::env::var_os(name).and_then(|value| value.into_string().ok());
+    value.unwrap_or_else(|| panic!("{name} is not set"))
+}
+
 /// What stands before the database's name, and behind it.
 fn parts() -> (String, String) {
-    let url = std::env::var("OUTRIGGER_TEST_MONGODB_URL")
-        .expect("OUTRIGGER_TEST_MONGODB_URL names a replica set");
+    let url = variable("OUTRIGGER_TEST_MONGODB_URL");
     let (scheme, rest) = url.split_once("://").expect("a URL");
     let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
     let hosts = rest.split_once('/').map_or(rest, |(hosts, _)| hosts);
@@ -66,8 +70,7 @@ pub(crate) async fn step_down() {
 /// `OUTRIGGER_TEST_MONGODB_KILL`, which is given its host and port.
 #[cfg(feature = "replica-set-kill")]
 pub(crate) async fn kill_primary() {
-    let command = std::env::var("OUTRIGGER_TEST_MONGODB_KILL");
-    let command = command.expect("OUTRIGGER_TEST_MONGODB_KILL is a command");
+    let command = variable("OUTRIGGER_TEST_MONGODB_KILL");
     let hello = admin(doc! { "hello": 1 }).await.unwrap();
     let kill = format!("{command} {}", hello.get_str("primary").unwrap());
     let run = || std::process::Command::new("sh").args(["-c", &kill]).status();

@@ -1,5 +1,0 @@
-//! Everything that needs the replica set.
-
-mod failover;
-mod suite;
-mod target;
