@@ -2,6 +2,8 @@
 
 use outrigger_domain::replicas::{LATENCY_BOUNDS_S, Point};
 
+use crate::exposition::Sample;
+
 /// Sums since the start, and levels of now.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
@@ -22,40 +24,11 @@ pub(crate) struct Counts {
     memory_bytes: f64,
 }
 
-/// One line of the metrics: a name, labels, a value.
-struct Sample<'a> {
-    name: &'a str,
-    labels: &'a str,
-    value: f64,
-}
-
-impl<'a> Sample<'a> {
-    fn parse(line: &'a str) -> Option<Self> {
-        let (series, value) = line.rsplit_once(' ')?;
-        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
-        Some(Self { name, labels, value: value.parse().ok()? })
-    }
-
-    /// Our own labels hold no quotes.
-    fn label(&self, name: &str) -> &'a str {
-        let mut rest = self.labels;
-        while let Some((known, after)) = rest.split_once("=\"") {
-            let Some((value, after)) = after.split_once('"') else { break };
-            if known.trim_start_matches(',') == name {
-                return value;
-            }
-            rest = after;
-        }
-        ""
-    }
-}
-
 impl Counts {
     /// Reads what `/metrics` would show.
     pub(crate) fn read(text: &str) -> Self {
         let mut counts = Self::default();
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        lines.filter_map(Sample::parse).for_each(|sample| counts.add(&sample));
+        Sample::all(text).for_each(|sample| counts.add(&sample));
         counts
     }
 

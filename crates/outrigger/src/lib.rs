@@ -23,6 +23,8 @@ mod compose;
 pub mod config;
 mod counts;
 mod database;
+mod embedded_metrics;
+mod exposition;
 mod head_timer;
 mod inspecting;
 mod internal;

@@ -25,7 +25,8 @@ use crate::server::{self, Bounds, Lane, Phase, Serving};
 use crate::vitals::Vitals;
 use crate::work::{self, Working};
 use crate::{
-    Additions, bootstrap, internal, operator, probes, queue_levels, signals, telemetry, upkeep,
+    Additions, bootstrap, embedded_metrics, internal, operator, probes, queue_levels, signals,
+    telemetry, upkeep,
 };
 
 /// How long a start waits for another process's migration.
@@ -113,6 +114,7 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
         let scheduling = scheduling(config, &process, &main, phase).await?;
         tokio::spawn(operator::serve(config.clone(), process.backends.clone()));
         let replicas = tell_of(&process, &main, &metrics).await;
+        write_metrics(config, &metrics)?;
         tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
         keep_up(&process, &connected.ports, main);
         let worker = working.as_ref().map(|working| working.health.clone());
@@ -287,6 +289,16 @@ async fn tell_of(process: &Process, services: &Services, metrics: &PrometheusHan
     vitals.begin().await;
     tokio::spawn(vitals.run());
     replicas.clone()
+}
+
+/// Writes metrics to standard output from now on, if that was asked for.
+fn write_metrics(config: &Config, metrics: &PrometheusHandle) -> Result<()> {
+    let every = Duration::from_secs(config.metrics.embedded_every_s);
+    if every.is_zero() {
+        return Ok(());
+    }
+    let deployment = config.metrics.deployment.clone();
+    embedded_metrics::start(metrics.clone(), deployment, every).context("metrics")
 }
 
 /// Tells of the queue in the metrics; and does what time demands of it when no worker of this process

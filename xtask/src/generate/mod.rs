@@ -24,6 +24,10 @@ In the text format of Prometheus at `/metrics` on the internal port (`http.inter
 it is first counted. Histograms are shown as `_bucket`, `_sum` and `_count`. Every label has the values named here and
 no others, so the number of series is bounded; one route of `/openapi.json` is one value, whatever the ids in it.
 
+With `metrics.embedded_every_s` the same metrics are also lines of CloudWatch's embedded metric format on standard output,
+in the namespace `Outrigger`, with the dimension `deployment` and the labels, of which `status` is a class such as `2xx`,
+and `method`, `route`, `queue` and the kinds of tasks are left out: CloudWatch is paid for each value.
+
 ";
 
 struct Page {

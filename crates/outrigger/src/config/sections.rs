@@ -29,6 +29,7 @@ pub struct Config {
     pub schedules: BTreeMap<String, ScheduleInput>,
     pub blobs: Blobs,
     pub mail: Mail,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -220,6 +221,13 @@ pub enum LogFormat {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub embedded_every_s: u64,
+    pub deployment: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Log {
     pub format: LogFormat,
     pub level: String,
@@ -332,6 +340,7 @@ impl Config {
         for (key, value) in positive {
             ensure!(value > 0, "{key} must be at least 1");
         }
+        ensure!(!self.metrics.deployment.is_empty(), "metrics.deployment must not be empty");
         ensure!(http.keep_alive_s > 0, "http.keep_alive_s must be at least 1");
         ensure!(http.header_timeout_s > 0, "http.header_timeout_s must be at least 1");
         ensure!(http.header_bytes_max >= 8_192, "http.header_bytes_max must be at least 8192");

@@ -1,10 +1,12 @@
 //! What `/metrics` shows is what the reference says, and nothing that clients send makes a label.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{HalfRequest, Server, on_each_backend, unique};
+use crate::support::{Backend, HalfRequest, Server, ServerOptions, on_each_backend, unique};
+use outrigger_testkit::wait_until;
 
 /// The kinds of tasks that other tests may have run on the same server.
 const KINDS: [&str; 7] = [
@@ -156,4 +158,27 @@ fn each_line_of_the_reference_is_shown() {
     // What is counted only when something goes wrong.
     let faults = ["outrigger_http_requests_shed_total", "outrigger_redis_reconnects_total"];
     assert!(left.iter().map(String::as_str).eq(faults), "{left:?}");
+}
+
+#[test]
+fn metrics_are_written_for_cloudwatch_when_that_is_asked_for() {
+    let options = ServerOptions::on(Backend::Sqlite)
+        .set("OUTRIGGER__METRICS__EMBEDDED_EVERY_S", "1")
+        .set("OUTRIGGER__METRICS__DEPLOYMENT", "shop");
+    let server = Server::start(&options);
+    server.api().get("/api/v1/users/me").expect(401);
+    let name = "outrigger_http_request_duration_seconds";
+    let written = || {
+        let log = server.process.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.into_iter().find(|line| line["status"] == "4xx" && line[name].is_object())
+    };
+    wait_until("the request is told of", Duration::from_secs(20), || written().is_some()).unwrap();
+    let line = written().unwrap();
+    assert_eq!(line["deployment"], "shop");
+    let directive = &line["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(directive["Namespace"], "Outrigger");
+    assert_eq!(directive["Dimensions"], json!([["deployment", "status"]]));
+    assert_eq!(directive["Metrics"][0], json!({"Name": name, "Unit": "Seconds"}));
+    assert_eq!((&line[name]["Count"], &line[name]["Counts"]), (&json!(1.0), &json!([1.0])));
 }
