@@ -20,6 +20,8 @@ const PROMTOOL: Program =
 const FOLDER: &str = "deploy";
 const DASHBOARDS: &str = "deploy/grafana";
 const REFERENCE: &str = "docs/reference/metrics.md";
+const RULES: &str = "deploy/prometheus/rules.yml";
+const RUNBOOKS: &str = "docs/operations/runbooks.md";
 /// What histograms are shown as.
 const PARTS: &[&str] = &["_bucket", "_sum", "_count"];
 
@@ -40,7 +42,9 @@ pub(super) fn check() -> Result<()> {
         let path = entry?.path();
         dashboard(&std::fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
     }
-    let reference = std::fs::read_to_string(at(REFERENCE)).context(REFERENCE)?;
+    let read = |path: &'static str| std::fs::read_to_string(at(path)).context(path);
+    runbooks(&read(RULES)?, &read(RUNBOOKS)?)?;
+    let reference = read(REFERENCE)?;
     let known: BTreeSet<&str> = reference.lines().filter_map(row).collect();
     ensure!(!known.is_empty(), "{REFERENCE} has changed its form");
     let mut unknown = Vec::new();
@@ -51,6 +55,22 @@ pub(super) fn check() -> Result<()> {
     if !unknown.is_empty() {
         bail!("{} metrics are not those of the binary", unknown.len());
     }
+    Ok(())
+}
+
+/// Each alert names the part of the runbooks that is about it.
+fn runbooks(rules: &str, runbooks: &str) -> Result<()> {
+    let headings: Vec<&str> =
+        runbooks.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let mut alerts = 0;
+    for rule in rules.split("- alert: ").skip(1) {
+        let alert = rule.lines().next().unwrap_or_default().trim();
+        let link = format!("runbook: {RUNBOOKS}#{}\n", alert.to_lowercase());
+        ensure!(rule.contains(&link), "{RULES}: {alert} does not say {link}");
+        ensure!(headings.contains(&alert), "{RUNBOOKS}: has nothing about {alert}");
+        alerts += 1;
+    }
+    ensure!(alerts == headings.len(), "{RUNBOOKS} has more than the {alerts} alerts of {RULES}");
     Ok(())
 }
 
@@ -104,6 +124,19 @@ fn dashboard(text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alert_without_its_runbook_is_found() {
+        let rule = |anchor: &str| {
+            format!(
+                "rules:\n  - alert: DiskFull\n    annotations:\n      runbook: {RUNBOOKS}#{anchor}\n"
+            )
+        };
+        runbooks(&rule("diskfull"), "# Runbooks\n## DiskFull\n").unwrap();
+        assert!(runbooks(&rule("other"), "## DiskFull\n").is_err());
+        assert!(runbooks(&rule("diskfull"), "## Other\n").is_err());
+        assert!(runbooks(&rule("diskfull"), "## DiskFull\n## Other\n").is_err());
+    }
 
     #[test]
     fn metrics_are_found_in_any_text() {
