@@ -9,6 +9,7 @@ use crate::accounts::Accounts;
 use crate::admission::Admission;
 use crate::audit::{Audit, Chain};
 use crate::auth::{self, Auth, AuthSettings};
+use crate::files::{self, Files};
 use crate::notifications::{self, Notifications};
 use crate::ports::Ports;
 use crate::records::{self, Records};
@@ -24,6 +25,8 @@ pub struct Settings {
     pub notifications: notifications::Settings,
     /// Accounts and sessions.
     pub auth: AuthSettings,
+    /// Files of users.
+    pub files: files::Settings,
     /// Collections and records.
     pub records: records::Settings,
     /// Whether the payloads of all tasks are kept encrypted.
@@ -74,6 +77,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// Signing in and out.
     pub auth: Auth,
+    /// Files of users.
+    pub files: Files,
     /// Collections and records.
     pub records: Records,
     /// Background work.
@@ -107,6 +112,7 @@ impl Services {
                 accounts.clone(),
                 shared.auth.clone(),
             ),
+            files: Files::new(ports, shared.settings.files.clone()),
             records: Records::new(
                 ports,
                 audit.clone(),

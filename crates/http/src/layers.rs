@@ -170,7 +170,8 @@ impl Layers {
             .into_response();
         }
         let is_safe = request.method().is_safe();
-        match patience.within(self.route(request)).await {
+        let is_unhurried = || info.unhurried.get().is_some();
+        match patience.within(self.route(request), is_unhurried).await {
             Some(response) => response,
             None if info.body_read.get().is_none() => Problem(Error::new(
                 ErrorKind::RequestTimeout,

@@ -15,6 +15,7 @@ mod collections;
 mod console;
 pub mod current;
 mod docs;
+mod files;
 mod forwarded;
 mod headers;
 pub mod health;

@@ -25,8 +25,12 @@ impl Patience {
         Self { limit, timer: Mutex::default() }
     }
 
-    /// What the future gives, or `None` when it takes too long.
-    pub(crate) async fn within<F: Future>(&self, future: F) -> Option<F::Output> {
+    /// What the future gives, or `None` when it takes too long and is not `unhurried` by then.
+    pub(crate) async fn within<F: Future>(
+        &self,
+        future: F,
+        unhurried: impl Fn() -> bool,
+    ) -> Option<F::Output> {
         let mut future = pin!(future);
         let mut end = None;
         std::future::poll_fn(|context| {
@@ -34,7 +38,11 @@ impl Patience {
                 return Poll::Ready(Some(output));
             }
             let end = *end.get_or_insert_with(|| Instant::now() + self.limit);
-            self.poll_end(end, context).map(|()| None)
+            match self.poll_end(end, context) {
+                Poll::Ready(()) if !unhurried() => Poll::Ready(None),
+                // From the end on only the future itself wakes.
+                _ => Poll::Pending,
+            }
         })
         .await
     }
@@ -62,13 +70,21 @@ mod tests {
     async fn each_request_has_the_whole_time_and_no_more() {
         let patience = Patience::new(Duration::from_secs(30));
         let started = Instant::now();
+        let hurried = || false;
         for _ in 0..3 {
-            let quick = patience.within(sleep(Duration::from_secs(29))).await;
+            let quick = patience.within(sleep(Duration::from_secs(29)), hurried).await;
             assert!(quick.is_some());
         }
-        assert_eq!(patience.within(sleep(Duration::from_secs(31))).await, None);
+        assert_eq!(patience.within(sleep(Duration::from_secs(31)), hurried).await, None);
         assert_eq!(started.elapsed().as_secs(), 3 * 29 + 30);
-        assert!(patience.within(sleep(Duration::from_secs(29))).await.is_some());
-        assert_eq!(patience.within(std::future::ready(7)).await, Some(7));
+        assert!(patience.within(sleep(Duration::from_secs(29)), hurried).await.is_some());
+        assert_eq!(patience.within(std::future::ready(7), hurried).await, Some(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_unhurried_takes_as_long_as_it_takes_and_the_next_does_not() {
+        let patience = Patience::new(Duration::from_secs(30));
+        assert!(patience.within(sleep(Duration::from_secs(3_000)), || true).await.is_some());
+        assert_eq!(patience.within(sleep(Duration::from_secs(31)), || false).await, None);
     }
 }

@@ -103,6 +103,9 @@ pub(crate) fn render_bare(status: StatusCode, request_id: &str) -> Response {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             ("unsupported_media_type", "send the body as application/json")
         }
+        StatusCode::RANGE_NOT_SATISFIABLE => {
+            ("range_not_satisfiable", "the range begins beyond the end of the file")
+        }
         _ => ("bad_request", "the request cannot be read"),
     };
     respond(status, code, detail, &[], None, request_id)

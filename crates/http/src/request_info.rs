@@ -24,6 +24,8 @@ pub struct RequestInfo {
     pub allowance: OnceLock<Allowance>,
     /// Set once the whole body has been read.
     pub body_read: OnceLock<()>,
+    /// Set once the request may take as long as it does: its body is large, and has limits of its own.
+    pub unhurried: OnceLock<()>,
 }
 
 impl RequestInfo {
@@ -37,6 +39,7 @@ impl RequestInfo {
             actor: OnceLock::new(),
             allowance: OnceLock::new(),
             body_read: OnceLock::new(),
+            unhurried: OnceLock::new(),
         }
     }
 }

@@ -7,13 +7,17 @@ use crate::operation::{Operation, delete, get, patch, post, put};
 use crate::settings::Settings;
 use crate::state::App;
 use crate::{
-    audit, auth, batch, collections, console, docs, health, notifications, queues, records,
+    audit, auth, batch, collections, console, docs, files, health, notifications, queues, records,
     replicas, schedules, system, tasks, users, well_known,
 };
 
 /// Every documented operation.
-#[rustfmt::skip]
 fn operations() -> Vec<Operation> {
+    [of_accounts(), of_data(), of_work()].concat()
+}
+
+#[rustfmt::skip]
+fn of_accounts() -> Vec<Operation> {
     vec![
         post("/api/v1/auth/register", auth::register::handle, auth::register::doc()),
         post("/api/v1/auth/login", auth::login::handle, auth::login::doc()),
@@ -39,7 +43,12 @@ fn operations() -> Vec<Operation> {
         get("/api/v1/users/{id}/sessions", users::sessions::list::handle, users::sessions::list::doc()),
         delete("/api/v1/users/{id}/sessions", users::sessions::revoke_all::handle, users::sessions::revoke_all::doc()),
         delete("/api/v1/users/{id}/sessions/{session}", users::sessions::revoke::handle, users::sessions::revoke::doc()),
+    ]
+}
 
+#[rustfmt::skip]
+fn of_data() -> Vec<Operation> {
+    vec![
         get("/api/v1/collections", collections::list::handle, collections::list::doc()),
         put("/api/v1/collections/{name}", collections::put::handle, collections::put::doc()),
         get("/api/v1/collections/{name}", collections::get::handle, collections::get::doc()),
@@ -53,6 +62,19 @@ fn operations() -> Vec<Operation> {
         delete("/api/v1/records/{collection}/{id}", records::delete::handle, records::delete::doc()),
         post("/api/v1/batch", batch::handle, batch::doc()),
 
+        post("/api/v1/files", files::create::handle, files::create::doc()),
+        get("/api/v1/files", files::list::handle, files::list::doc()),
+        get("/api/v1/files/{id}", files::get::handle, files::get::doc()),
+        get("/api/v1/files/{id}/content", files::content::handle, files::content::doc()),
+        delete("/api/v1/files/{id}", files::delete::handle, files::delete::doc()),
+        post("/api/v1/files/uploads", files::uploads::create::handle, files::uploads::create::doc()),
+        post("/api/v1/files/uploads/{id}/complete", files::uploads::complete::handle, files::uploads::complete::doc()),
+    ]
+}
+
+#[rustfmt::skip]
+fn of_work() -> Vec<Operation> {
+    vec![
         post("/api/v1/tasks", tasks::create::handle, tasks::create::doc()),
         get("/api/v1/tasks", tasks::list::handle, tasks::list::doc()),
         post("/api/v1/tasks/retry", tasks::retry_many::handle, tasks::retry_many::doc()),

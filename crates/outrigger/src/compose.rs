@@ -8,7 +8,7 @@ use outrigger_domain::auth::AuthSettings;
 use outrigger_domain::notifications;
 use outrigger_domain::services::{Settings, Shared};
 use outrigger_domain::tasks::Kinds;
-use outrigger_domain::{Ports, Services, records};
+use outrigger_domain::{Ports, Services, files, records};
 use outrigger_embedded::{MemoryCache, MemoryLimiter, StoreQueue, Wakeups};
 use outrigger_kernel::{Clock, Random, SystemClock, SystemRandom};
 use outrigger_mail::{FolderMailer, SmtpMailer, SmtpOptions, check_address};
@@ -309,6 +309,12 @@ pub(crate) fn shared(config: &Config, kinds: Kinds, ports: &Ports) -> Result<Sha
     let settings = Settings {
         notifications: notification_settings(config, &auth),
         auth,
+        files: files::Settings {
+            size_bytes_max: config.files.size_bytes_max,
+            types: config.files.types.clone(),
+            create: config.files.create.clone(),
+            unfinished: Duration::from_secs(config.files.unfinished_s),
+        },
         records: records::Settings { settle: Duration::from_secs(config.records.settle_s) },
         encrypt_payloads: config.tasks.encrypt_payloads,
         rate_limit: Quota {

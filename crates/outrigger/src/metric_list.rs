@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 31] = [
+pub(crate) const ALL: [Metric; 33] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -114,6 +114,20 @@ pub(crate) const ALL: [Metric; 31] = [
             ("kind", "read, write"),
         ],
         "Read and write units of DynamoDB that calls of the store took: what is paid for.",
+    ),
+    metric(
+        "outrigger_files_bytes_total",
+        Counter,
+        Unit::Bytes,
+        &[("direction", "in, out")],
+        "Bytes of files that users have sent and read through this process.",
+    ),
+    metric(
+        "outrigger_files_swept_total",
+        Counter,
+        Unit::Count,
+        &[],
+        "Blobs that were removed because they belonged to no file: of uploads that were cut off.",
     ),
     metric(
         "outrigger_http_request_duration_seconds",

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::field::Meta;
 use super::index::Index;
-use super::model::{CollectionInput, CollectionView, Definition, IndexingView, Rule};
+use super::model::{CollectionInput, CollectionView, Definition, IndexingView};
+use crate::rule::Rule;
 use crate::schema::Schema;
 
 /// A definition that requests can use.

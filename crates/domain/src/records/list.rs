@@ -10,10 +10,10 @@ use super::definition::Compiled;
 use super::envelope;
 use super::field::Meta;
 use super::filter::ListRequest;
-use super::model::Rule;
 use super::plan::{Plan, plan};
 use super::rules;
 use super::service::Records;
+use crate::rule::Rule;
 
 /// A page of records as JSON, for the wire.
 #[derive(Clone, Debug)]

@@ -40,12 +40,13 @@ mod triggers;
 mod typed;
 mod upkeep;
 
+pub use crate::rule::Rule;
 pub use batch::{BatchInput, BatchOperation, BatchResult};
 pub use definitions::{Definitions, Shared};
 pub use etag::{ETag, Preconditions};
 pub use filter::{ListRequest, parse_limit};
 pub use list::RecordPage;
-pub use model::{CollectionInput, CollectionView, IndexingView, Rule, Rules};
+pub use model::{CollectionInput, CollectionView, IndexingView, Rules};
 pub use read::{Ahead, Fetched, Source};
 pub use save::Saved;
 pub use service::{Records, Settings};

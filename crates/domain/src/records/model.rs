@@ -7,78 +7,9 @@ use outrigger_ports::store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::borrow::Cow;
-use std::fmt;
 
 use super::triggers::Trigger;
-
-/// Who may do something with the records of a collection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Rule {
-    /// Anybody.
-    Public,
-    /// Who has signed in.
-    User,
-    /// The user who created the record; for `create`, who has signed in.
-    Owner,
-    /// Users with this role.
-    Role(String),
-    /// Administrators, who may do everything anyway.
-    #[default]
-    Admin,
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Public => f.write_str("public"),
-            Self::User => f.write_str("user"),
-            Self::Owner => f.write_str("owner"),
-            Self::Role(name) => write!(f, "role:{name}"),
-            Self::Admin => f.write_str("admin"),
-        }
-    }
-}
-
-impl Serialize for Rule {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Rule {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        match text.as_ref() {
-            "public" => Ok(Self::Public),
-            "user" => Ok(Self::User),
-            "owner" => Ok(Self::Owner),
-            "admin" => Ok(Self::Admin),
-            other => match other.strip_prefix("role:") {
-                Some(name) if outrigger_kernel::id::is_valid_name(name) => {
-                    Ok(Self::Role(name.to_owned()))
-                }
-                _ => Err(serde::de::Error::custom(
-                    "a rule is public, user, owner, role:NAME or admin",
-                )),
-            },
-        }
-    }
-}
-
-impl JsonSchema for Rule {
-    fn schema_name() -> Cow<'static, str> {
-        "Rule".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "description": "public, user, owner, role:NAME or admin",
-            "pattern": "^(public|user|owner|admin|role:[A-Za-z0-9_-]{1,64})$",
-        })
-    }
-}
+use crate::rule::Rule;
 
 /// The rules of a collection; what is not named is for administrators.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

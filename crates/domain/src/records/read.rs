@@ -10,9 +10,9 @@ use outrigger_ports::store::Key;
 use super::definition::Compiled;
 use super::envelope::Packed;
 use super::etag::ETag;
-use super::model::Rule;
 use super::rules;
 use super::service::{Records, cache_key};
+use crate::rule::Rule;
 
 /// Where an answer came from; becomes `Cache-Status` (RFC 9211).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

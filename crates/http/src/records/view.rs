@@ -84,7 +84,7 @@ pub(crate) fn preconditions(headers: &HeaderMap) -> Result<Preconditions> {
 }
 
 /// A header that is a list, whose items may stand on several lines (RFC 9110, section 5.3).
-fn list(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>> {
+pub(crate) fn list(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>> {
     let lines = headers.get_all(name).iter().map(|line| text(line, name));
     let lines = lines.collect::<Result<Vec<&str>>>()?;
     Ok((!lines.is_empty()).then(|| lines.join(", ")))

@@ -15,8 +15,9 @@ use std::path::Path;
 pub use production::insecurities;
 pub use secrets::Sensitive;
 pub use sections::{
-    Admin, Auth, Blobs, Cache, Config, Database, Deployment, Environment, Http, Log, LogFormat,
-    Mail, Notifications, QueueOn, Records, Redis, Role, Tasks, VerifyEmailWord, Webhooks, Worker,
+    Admin, Auth, Blobs, Cache, Config, Database, Deployment, Environment, Files, Http, Log,
+    LogFormat, Mail, Notifications, QueueOn, Records, Redis, Role, Tasks, VerifyEmailWord,
+    Webhooks, Worker,
 };
 pub use show::redact_url;
 pub use webhooks::NamedSecret;

@@ -2,6 +2,8 @@
 #![expect(missing_docs, reason = "config/default.toml documents every key, in one place")]
 
 use anyhow::{Result, ensure};
+use outrigger_domain::files::MediaRange;
+use outrigger_domain::records::Rule;
 use outrigger_domain::tasks::schedules::ScheduleInput;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -28,6 +30,7 @@ pub struct Config {
     #[serde(default)]
     pub schedules: BTreeMap<String, ScheduleInput>,
     pub blobs: Blobs,
+    pub files: Files,
     pub mail: Mail,
     pub metrics: Metrics,
     pub log: Log,
@@ -205,6 +208,15 @@ pub struct Blobs {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Files {
+    pub size_bytes_max: u64,
+    pub types: Vec<MediaRange>,
+    pub create: Rule,
+    pub unfinished_s: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mail {
     pub url: Sensitive,
     pub from: String,
@@ -234,8 +246,20 @@ pub struct Log {
 }
 
 /// The services whose routes can be exposed on their own.
-const SERVICES: [&str; 8] =
-    ["auth", "users", "collections", "records", "tasks", "notifications", "queues", "schedules"];
+const SERVICES: [&str; 12] = [
+    "auth",
+    "users",
+    "collections",
+    "records",
+    "files",
+    "tasks",
+    "notifications",
+    "queues",
+    "schedules",
+    "replicas",
+    "audit",
+    "system",
+];
 
 /// What a write may wait for its turn and, twice, for a connection, in seconds.
 const WAITS_S: u64 = 9;
@@ -341,6 +365,8 @@ impl Config {
             ensure!(value > 0, "{key} must be at least 1");
         }
         ensure!(!self.metrics.deployment.is_empty(), "metrics.deployment must not be empty");
+        ensure!(self.files.size_bytes_max > 0, "files.size_bytes_max must be at least 1");
+        ensure!(self.files.unfinished_s > 0, "files.unfinished_s must be at least 1");
         ensure!(http.keep_alive_s > 0, "http.keep_alive_s must be at least 1");
         ensure!(http.header_timeout_s > 0, "http.header_timeout_s must be at least 1");
         ensure!(http.header_bytes_max >= 8_192, "http.header_bytes_max must be at least 8192");

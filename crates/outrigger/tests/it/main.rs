@@ -15,6 +15,7 @@ mod collections;
 mod console;
 mod deployments;
 mod durability;
+mod files;
 mod fleet;
 mod health;
 mod http;

@@ -18,7 +18,7 @@ use outrigger_ports::probe::Probed;
 /// No key begins with a dot.
 const UNFINISHED: &str = ".unfinished";
 /// What nobody has written to for so long was left by a process that is no more.
-const LEFT_AFTER: Duration = Duration::from_secs(2 * 86_400);
+const LEFT_AFTER: Duration = Duration::from_secs(3_600);
 
 /// Keeps each blob as the file of its key below a folder.
 #[derive(Clone, Debug)]
@@ -174,8 +174,14 @@ impl Blobs for FolderBlobs {
 
     async fn delete(&self, key: &str) -> Result<bool, BlobError> {
         check_key(key)?;
-        let path = self.folder.join(key);
-        Ok(blocking(move || found(fs::remove_file(path))).await?.is_some())
+        let (path, unfinished) = (self.folder.join(key), self.folder.join(UNFINISHED));
+        let blobs = self.clone();
+        let removed = blocking(move || {
+            // What is deleted may be what a killed process has begun.
+            found(blobs.sweep(&unfinished))?;
+            found(fs::remove_file(path))
+        });
+        Ok(removed.await?.is_some())
     }
 
     async fn probe(&self) -> Result<Probed, BlobError> {

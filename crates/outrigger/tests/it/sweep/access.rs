@@ -93,6 +93,15 @@ fn refused(world: &World, operation: &Operation, credentials: &[Credential]) {
     }
 }
 
+/// What a user hears of a file that is not theirs, or cannot be had here.
+fn refused_file(operation: &str) -> Option<u16> {
+    match operation {
+        "files.delete" | "files.complete_upload" => Some(404),
+        "files.sign_upload" => Some(409),
+        _ => None,
+    }
+}
+
 /// Users are let in where users may, and only administrators where only they may; also somebody
 /// whose token says admin, but who is none.
 fn only_for_its_role(world: &World, operation: &Operation) {
@@ -111,6 +120,14 @@ fn only_for_its_role(world: &World, operation: &Operation) {
             operation.check("as another user", &answer);
             assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text);
             allowed(&call(&world.owner).send(&world.api_of(&world.owner)));
+        }
+        // Nor is what another one has uploaded; and for a folder nothing is signed.
+        "user" if refused_file(&operation.id).is_some() => {
+            let somebody = Person::new(&world.server);
+            let answer = call(&somebody).send(&world.api_of(&somebody));
+            operation.check("as another user", &answer);
+            let refused = refused_file(&operation.id);
+            assert_eq!(Some(answer.status), refused, "{}: {}", operation.id, answer.text);
         }
         // Another one's task is not there.
         "user" if operation.path.starts_with("/api/v1/tasks/") => {

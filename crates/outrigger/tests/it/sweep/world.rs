@@ -115,6 +115,7 @@ impl World {
         let (parameters, body) = self
             .accounts(id)
             .or_else(|| self.records(id, rule))
+            .or_else(|| self.files(id))
             .or_else(|| self.work(id))
             .or_else(|| self.notifications(id))
             .unwrap_or_else(|| panic!("the sweep does not know {id}: add a right call of it"));
@@ -125,12 +126,19 @@ impl World {
         assert!(!path.contains('{'), "{path}: a parameter is missing");
         let body = operation.body.as_ref().map(|(media_type, _)| {
             let form = format!("username={}&password={}", self.other.email, Server::password());
-            let is_form = media_type.ends_with("urlencoded");
-            (media_type.clone(), if is_form { form } else { body.to_string() })
+            match media_type.as_str() {
+                "application/x-www-form-urlencoded" => (media_type.clone(), form),
+                "multipart/form-data" => (format!("{media_type}; boundary=swept"), FILE.to_owned()),
+                _ => (media_type.clone(), body.to_string()),
+            }
         });
         Call { method: operation.method.clone(), path, body }
     }
 }
+
+/// A form with a file.
+const FILE: &str = "--swept\r\nContent-Disposition: form-data; name=\"file\"; \
+     filename=\"a.txt\"\r\n\r\nwords\r\n--swept--\r\n";
 
 /// The parameters of a path, and the body; null where there is none.
 type Input = (Vec<(&'static str, String)>, Value);
@@ -202,6 +210,23 @@ impl World {
                     json!({"op": "put", "collection": collection, "id": "one", "data": {"n": 4}});
                 (vec![], json!({"operations": [put]}))
             }
+            _ => return None,
+        };
+        Some(input)
+    }
+
+    fn files(&self, operation: &str) -> Option<Input> {
+        let input = match operation {
+            "files.create" | "files.list" => (vec![], Value::Null),
+            "files.sign_upload" => (vec![], json!({"size": 5})),
+            "files.get" | "files.content" | "files.delete" => {
+                let body = Some(("multipart/form-data; boundary=swept", FILE.to_owned()));
+                let made = self.admin.send("POST", "/api/v1/files?read=user", body).expect(201);
+                let id = made.json()["id"].as_str().expect("an id").to_owned();
+                (vec![("id", id)], Value::Null)
+            }
+            // Kept in a folder: there is none.
+            "files.complete_upload" => (vec![("id", "fil_none".to_owned())], Value::Null),
             _ => return None,
         };
         Some(input)

@@ -1,0 +1,101 @@
+//! The service: what its operations stand on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_kernel::{Clock, Error, Ids, Result, id};
+use outrigger_ports::blobs::Blobs;
+use outrigger_ports::collection::{Collection, Stored};
+use outrigger_ports::store::{Batch, StoreError};
+
+use super::media_type::MediaRange;
+use super::model::{File, Loose, key};
+use crate::idempotency::Idempotency;
+use crate::ports::Ports;
+use crate::rule::Rule;
+
+/// What can be set about files.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Largest file, in bytes.
+    pub size_bytes_max: u64,
+    /// The types that are taken; none: all.
+    pub types: Vec<MediaRange>,
+    /// Who may upload.
+    pub create: Rule,
+    /// What an upload has begun to write is removed when it has not gone on for so long.
+    pub unfinished: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            size_bytes_max: 1024 * 1024 * 1024,
+            types: Vec::new(),
+            create: Rule::User,
+            unfinished: Duration::from_secs(3_600),
+        }
+    }
+}
+
+/// Files of users.
+#[derive(Clone, Debug)]
+pub struct Files {
+    pub(super) stored: Collection<File>,
+    pub(super) loose: Collection<Loose>,
+    pub(super) blobs: Arc<dyn Blobs>,
+    pub(super) idempotency: Idempotency,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Ids,
+    pub(super) settings: Settings,
+}
+
+impl Files {
+    /// Files in these blobs and this store.
+    pub fn new(ports: &Ports, settings: Settings) -> Self {
+        Self {
+            stored: ports.collection(),
+            loose: ports.collection(),
+            blobs: ports.blobs.clone(),
+            idempotency: Idempotency::new(ports),
+            clock: ports.clock.clone(),
+            ids: ports.ids(),
+            settings,
+        }
+    }
+
+    /// Largest file, in bytes.
+    pub fn size_bytes_max(&self) -> u64 {
+        self.settings.size_bytes_max
+    }
+
+    /// The file, whoever asks.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub(super) async fn find(&self, id: &str) -> Result<Stored<File>> {
+        if !id::is_valid_name(id) {
+            return Err(Error::not_found("file"));
+        }
+        self.stored.get(id).await
+    }
+
+    /// Commits; `false` when a precondition does not hold.
+    pub(super) async fn commit(&self, batch: Batch) -> Result<bool> {
+        match self.stored.store().commit(batch).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::Precondition { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes the blob of what was given up, and the note of it unless it says to look again later.
+    /// What cannot be done now is done by the sweep.
+    pub(super) async fn discard(&self, id: &str, is_final: bool) {
+        let removed = self.blobs.delete(&key(id)).await;
+        if removed.is_ok() && is_final {
+            let forget = Collection::<Loose>::delete(id, outrigger_ports::store::Precondition::Any);
+            let _ = self.commit(Batch::of([forget])).await;
+        }
+    }
+}

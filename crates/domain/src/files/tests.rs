@@ -1,0 +1,220 @@
+//! Files, on embedded adapters and a clock that is moved.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use outrigger_kernel::{Ctx, Error, ErrorKind, PageRequest, Result, Role};
+use outrigger_ports::collection::Collection;
+use outrigger_ports::store::{Batch, Precondition};
+
+use super::model::{File, Loose, key};
+use super::{Files, MediaRange, NewFile, NewUpload, Settings};
+use crate::audit::testing::{World, anonymous_ctx, user_ctx};
+use crate::rule::Rule;
+
+struct Bench {
+    world: World,
+    files: Files,
+    ann: Ctx,
+    bob: Ctx,
+    admin: Ctx,
+}
+
+fn bench(settings: Settings) -> Bench {
+    let world = World::new();
+    let user = |id| user_ctx(id, "ses_1", &Role::user());
+    Bench {
+        files: Files::new(&world.ports, settings),
+        ann: user("usr_ann"),
+        bob: user("usr_bob"),
+        admin: user_ctx("usr_admin", "ses_2", &Role::admin()),
+        world,
+    }
+}
+
+fn named(name: &str) -> NewFile {
+    NewFile { name: Some(name.to_owned()), ..NewFile::default() }
+}
+
+fn body(pieces: &[&'static [u8]]) -> impl Stream<Item = Result<Bytes>> + Send + Unpin + use<> {
+    let pieces: Vec<_> = pieces.iter().map(|piece| Ok(Bytes::from_static(piece))).collect();
+    stream::iter(pieces)
+}
+
+fn first_page() -> PageRequest {
+    PageRequest { limit: 100, cursor: None }
+}
+
+impl Bench {
+    async fn upload(&self, ctx: &Ctx, read: Option<Rule>, bytes: &'static [u8]) -> String {
+        let new = NewFile { read, ..named("a.txt") };
+        self.files.upload(ctx, new, None, body(&[bytes])).await.unwrap().id
+    }
+
+    async fn content(&self, ctx: &Ctx, id: &str) -> Result<Vec<u8>> {
+        let mut content = self.files.open(ctx, id).await?.read(0..u64::MAX).await?;
+        let mut all = Vec::new();
+        while let Some(piece) = content.next().await? {
+            all.extend_from_slice(&piece);
+        }
+        Ok(all)
+    }
+
+    /// Notes of blobs that belong to no file.
+    async fn loose(&self) -> usize {
+        let all = outrigger_ports::index_value::all();
+        let order = outrigger_ports::store::Order::Id;
+        self.files.loose.list(order, all, false, None, 100).await.unwrap().0.len()
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_taken_and_given_with_what_its_bytes_say() {
+    let bench = bench(Settings::default());
+    let new = NewFile { media_type: Some("text/html".to_owned()), ..named("../me.png") };
+    let pieces = body(&[b"\x89PNG\r\n", b"\x1a\n", b"pixels"]);
+    let file = bench.files.upload(&bench.ann, new, None, pieces).await.unwrap();
+    assert_eq!((&*file.name, &*file.media_type, file.size), ("me.png", "image/png", 14));
+    assert_eq!(file.owner.as_deref(), Some("usr_ann"));
+    assert_eq!(file.sha256.as_ref().unwrap().len(), 64);
+    assert_eq!(bench.files.get(&bench.ann, &file.id).await.unwrap(), file);
+    assert_eq!(bench.content(&bench.ann, &file.id).await.unwrap(), b"\x89PNG\r\n\x1a\npixels");
+    assert_eq!(bench.loose().await, 0);
+}
+
+#[tokio::test]
+async fn rules_say_who_may_do_what() {
+    let bench = bench(Settings::default());
+    let nobody = anonymous_ctx("198.51.100.1");
+    let refused = bench.files.upload(&nobody, named("a"), None, body(&[b"x"])).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unauthenticated);
+    let kind = |result: Result<Vec<u8>>| result.err().map(|error| error.kind());
+    let (not_found, sign_in) = (Some(ErrorKind::NotFound), Some(ErrorKind::Unauthenticated));
+    for (read, for_bob, for_nobody) in [
+        (None, not_found, sign_in),
+        (Some(Rule::User), None, sign_in),
+        (Some(Rule::Public), None, None),
+        (Some(Rule::Role("editor".to_owned())), Some(ErrorKind::Forbidden), sign_in),
+        (Some(Rule::Admin), Some(ErrorKind::Forbidden), sign_in),
+    ] {
+        let id = bench.upload(&bench.ann, read, b"words").await;
+        assert_eq!(kind(bench.content(&bench.ann, &id).await), None);
+        assert_eq!(kind(bench.content(&bench.admin, &id).await), None);
+        assert_eq!(kind(bench.content(&bench.bob, &id).await), for_bob);
+        assert_eq!(kind(bench.content(&nobody, &id).await), for_nobody);
+        let deleted = bench.files.delete(&bench.bob, &id).await.unwrap_err();
+        assert_eq!(deleted.kind(), ErrorKind::NotFound);
+    }
+    let list = async |ctx, owner| bench.files.list(ctx, owner, &first_page()).await;
+    assert_eq!(list(&bench.ann, None).await.unwrap().items.len(), 5);
+    assert_eq!(list(&bench.bob, None).await.unwrap().items.len(), 0);
+    assert_eq!(list(&bench.admin, None).await.unwrap().items.len(), 5);
+    assert_eq!(list(&bench.admin, Some("usr_bob")).await.unwrap().items.len(), 0);
+    let other = list(&bench.bob, Some("usr_ann")).await.unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::Forbidden);
+}
+
+#[tokio::test]
+async fn what_is_refused_or_cut_off_leaves_nothing() {
+    let types = vec![MediaRange::try_from("image/*".to_owned()).unwrap()];
+    let bench = bench(Settings { size_bytes_max: 10, types, ..Settings::default() });
+    let cut = || Err(Error::bad_request("incomplete_body", "the body ended too early"));
+    for (pieces, kind) in [
+        (vec![Ok(Bytes::from_static(b"words"))], ErrorKind::UnsupportedMediaType),
+        (vec![Ok(Bytes::from_static(b"\x89PNG\r\n\x1a\n and more"))], ErrorKind::TooLarge),
+        (vec![Ok(Bytes::from_static(b"\x89PNG")), cut()], ErrorKind::BadRequest),
+    ] {
+        let taken = bench.files.upload(&bench.ann, named("a"), None, stream::iter(pieces)).await;
+        assert_eq!(taken.unwrap_err().kind(), kind);
+        assert_eq!(bench.loose().await, 0);
+        let list = bench.files.list(&bench.admin, None, &first_page()).await.unwrap();
+        assert_eq!(list.items, []);
+    }
+}
+
+#[tokio::test]
+async fn the_same_request_makes_one_file() {
+    let bench = bench(Settings::default());
+    let upload = async |bytes: &'static [u8]| {
+        bench.files.upload(&bench.ann, named("a.txt"), Some("key-1"), body(&[bytes])).await
+    };
+    let first = upload(b"words").await.unwrap();
+    assert_eq!(upload(b"words").await.unwrap(), first);
+    assert_eq!(upload(b"other").await.unwrap_err().kind(), ErrorKind::Invalid);
+    let list = bench.files.list(&bench.ann, None, &first_page()).await.unwrap();
+    assert_eq!(list.items, [first]);
+    assert_eq!(bench.loose().await, 0);
+}
+
+/// As a killed process leaves it: the note and the blob are there, the file is not.
+#[tokio::test]
+async fn the_sweep_removes_what_nobody_goes_on_with() {
+    let bench = bench(Settings::default());
+    let now = bench.files.clock.now();
+    let note = Loose { until: now.plus(Duration::from_secs(3_600)), doomed: false, promised: None };
+    let put = Collection::put("fil_left", &note, Precondition::Absent).unwrap();
+    bench.files.commit(Batch::of([put])).await.unwrap();
+    let mut writer = bench.files.blobs.create(&key("fil_left")).await.unwrap();
+    writer.write(Bytes::from_static(b"left")).await.unwrap();
+    writer.finish().await.unwrap();
+    bench.world.clock.advance(Duration::from_secs(3_599));
+    bench.files.sweep().await.unwrap();
+    assert_eq!(bench.files.blobs.size(&key("fil_left")).await.unwrap(), Some(4));
+    bench.world.clock.advance(Duration::from_secs(2));
+    bench.files.sweep().await.unwrap();
+    assert_eq!(bench.files.blobs.size(&key("fil_left")).await.unwrap(), None);
+    assert_eq!(bench.loose().await, 0);
+}
+
+/// Slow, but going on: every piece comes after half of the time that is waited.
+#[tokio::test]
+async fn an_upload_that_goes_on_is_not_swept_and_one_that_was_swept_makes_no_file() {
+    let bench = bench(Settings::default());
+    for (pause, is_made) in [(2_000, true), (3_601, false)] {
+        let slow = stream::iter(0..4).then(|_| {
+            bench.world.clock.advance(Duration::from_secs(pause));
+            let files = bench.files.clone();
+            Box::pin(async move {
+                files.sweep().await?;
+                Ok(Bytes::from_static(b"piece"))
+            })
+        });
+        let made = bench.files.upload(&bench.ann, named("slow"), None, Box::pin(slow)).await;
+        match made {
+            Ok(file) => assert_eq!((is_made, file.size), (true, 20)),
+            Err(error) => assert_eq!((is_made, error.code()), (false, "upload_given_up")),
+        }
+        assert_eq!(bench.loose().await, 0);
+    }
+    let list = bench.files.list(&bench.ann, None, &first_page()).await.unwrap();
+    assert_eq!(list.items.len(), 1);
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_cut_off_is_ended_by_the_sweep() {
+    let bench = bench(Settings::default());
+    let id = bench.upload(&bench.ann, None, b"words").await;
+    let note = Loose { until: bench.files.clock.now(), doomed: true, promised: None };
+    let cut = Batch::of([
+        Collection::<File>::delete(&id, Precondition::Any),
+        Collection::put(&id, &note, Precondition::Absent).unwrap(),
+    ]);
+    bench.files.commit(cut).await.unwrap();
+    bench.files.sweep().await.unwrap();
+    assert_eq!(bench.files.blobs.size(&key(&id)).await.unwrap(), None);
+    let id = bench.upload(&bench.ann, None, b"words").await;
+    bench.files.delete(&bench.ann, &id).await.unwrap();
+    assert_eq!(bench.files.blobs.size(&key(&id)).await.unwrap(), None);
+    assert_eq!(bench.loose().await, 0);
+    assert_eq!(bench.files.delete(&bench.ann, &id).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn blobs_that_only_we_reach_are_signed_for_nobody() {
+    let bench = bench(Settings::default());
+    let new = NewUpload { name: None, size: 5, media_type: None, read: None };
+    let refused = bench.files.sign(&bench.ann, new).await.unwrap_err();
+    assert_eq!(refused.code(), "no_signed_uploads");
+    assert_eq!(bench.loose().await, 0);
+}
