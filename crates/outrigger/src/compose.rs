@@ -365,8 +365,20 @@ fn web(config: &Config) -> Result<WebClient> {
 pub(crate) fn mailer(config: &Config) -> Result<Arc<dyn Mailer>> {
     let mail = &config.mail;
     check_address(&mail.from).context("mail.from")?;
-    if mail.url.expose() == "log://" {
-        return Ok(Arc::new(FolderMailer::new(config.deployment.data_dir.join("mail"))));
+    match mail.url.expose().split_once("://") {
+        Some(("log", "")) => {
+            return Ok(Arc::new(FolderMailer::new(config.deployment.data_dir.join("mail"))));
+        }
+        #[cfg(feature = "ses")]
+        Some(("ses", _)) => {
+            let mailer = outrigger_mail::SesMailer::new(mail.url.expose(), Arc::new(SystemClock));
+            return Ok(Arc::new(mailer.map_err(|what| anyhow::anyhow!("mail.url: {what}"))?));
+        }
+        #[cfg(not(feature = "ses"))]
+        Some(("ses", _)) => bail!(
+            "mail.url: this binary is built without Amazon SES: use the released image, or build it with `--features ses`"
+        ),
+        _ => {}
     }
     let mut options = SmtpOptions::at(mail.url.secret().clone());
     if !mail.ca_file.is_empty() {

@@ -136,12 +136,13 @@ fn postgres_options(config: &Config) -> PostgresOptions {
     let threads = config.threads();
     let readonly_url = &database.readonly_url;
     PostgresOptions {
-        readonly_url: readonly_url.is_set().then(|| readonly_url.secret().clone()),
+        url: database.url.live(),
+        readonly_url: readonly_url.is_set().then(|| readonly_url.live()),
         read_connections: database.read_connections,
         write_connections: database.write_connections.div_ceil(threads),
         statement_timeout: Duration::from_millis(database.statement_timeout_ms),
         handles: config.database_handles(),
-        ..PostgresOptions::at(database.url.secret().clone())
+        ..PostgresOptions::default()
     }
 }
 

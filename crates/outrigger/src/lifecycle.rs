@@ -112,6 +112,8 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
         };
         look_after_queue(config, &process, &connected.ports, working.is_some());
         let scheduling = scheduling(config, &process, &main, phase).await?;
+        let refresh = Duration::from_secs(config.secrets.refresh_s);
+        tokio::spawn(config.vault.clone().keep_fresh(refresh));
         tokio::spawn(operator::serve(config.clone(), process.backends.clone()));
         let replicas = tell_of(&process, &main, &metrics).await;
         write_metrics(config, &metrics)?;

@@ -15,5 +15,6 @@ pub mod limiter;
 pub mod mailer;
 pub mod probe;
 pub mod queue;
+pub mod secrets;
 pub mod store;
 pub mod turns;

@@ -34,6 +34,7 @@ const OBJECTS: &str = "outrigger-objects";
 const MONGODB: &str = "outrigger-mongodb";
 const WEB: &str = "outrigger-web";
 const ARCHIVE: &str = "outrigger-archive";
+const CLOUD: &str = "outrigger-cloud";
 const CONFORMANCE: &str = "outrigger-conformance";
 const TESTKIT: &str = "outrigger-testkit";
 const OUTRIGGER: &str = "outrigger";
@@ -52,7 +53,9 @@ const GRAPH: &[Edges] = &[
     edges(DYNAMODB, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
     edges(MONGODB, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT, EMBEDDED]),
     edges(REDIS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
-    edges(MAIL, &[KERNEL, PORTS], &[TESTKIT]),
+    // Signs requests to AWS for the adapters that send single ones.
+    edges(CLOUD, &[KERNEL, PORTS], &[TESTKIT]),
+    edges(MAIL, &[KERNEL, PORTS, CLOUD], &[TESTKIT]),
     edges(OBJECTS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     edges(WEB, &[PORTS], &[TESTKIT]),
     // An archive of one store must fit any other, so it may not know one; its tests know all.
@@ -63,7 +66,7 @@ const GRAPH: &[Edges] = &[
         OUTRIGGER,
         &[
             KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, DYNAMODB, MONGODB, REDIS, OBJECTS,
-            MAIL, WEB, ARCHIVE,
+            MAIL, WEB, CLOUD, ARCHIVE,
         ],
         &[TESTKIT],
     ),

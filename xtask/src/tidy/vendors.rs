@@ -18,7 +18,8 @@ const fn vendor(library: &'static str, users: &'static [&'static str]) -> Vendor
 
 const OUTER: &[&str] = &["outrigger-http", "outrigger"];
 /// Who speaks HTTP over connections of its own.
-const CONNECTIONS: &[&str] = &["outrigger-http", "outrigger", "outrigger-objects", "outrigger-web"];
+const CONNECTIONS: &[&str] =
+    &["outrigger-http", "outrigger", "outrigger-cloud", "outrigger-objects", "outrigger-web"];
 /// Where `anyhow` is right: programs and what only tests use.
 const PROGRAMS: &[&str] = &["outrigger", "outrigger-testkit", "xtask"];
 
@@ -27,7 +28,8 @@ const VENDORS: &[Vendor] = &[
     vendor("tokio-postgres", &["outrigger-sql"]),
     vendor("tokio-postgres-rustls", &["outrigger-sql"]),
     vendor("redis", &["outrigger-redis"]),
-    vendor("aws-config", &["outrigger-dynamodb"]),
+    vendor("aws-config", &["outrigger-dynamodb", "outrigger-cloud"]),
+    vendor("aws-sigv4", &["outrigger-cloud"]),
     vendor("aws-sdk-dynamodb", &["outrigger-dynamodb"]),
     vendor("object_store", &["outrigger-objects"]),
     vendor("mongodb", &["outrigger-mongodb"]),

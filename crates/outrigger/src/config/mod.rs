@@ -7,6 +7,7 @@ mod production;
 mod secrets;
 mod sections;
 mod show;
+mod vault;
 mod webhooks;
 
 use anyhow::{Context, Result};
@@ -16,7 +17,7 @@ pub use production::insecurities;
 pub use secrets::Sensitive;
 pub use sections::{
     Admin, Auth, Blobs, Cache, Config, Database, Deployment, Environment, Files, Http, Log,
-    LogFormat, Mail, Notifications, QueueOn, Records, Redis, Role, Tasks, VerifyEmailWord,
+    LogFormat, Mail, Notifications, QueueOn, Records, Redis, Role, Secrets, Tasks, VerifyEmailWord,
     Webhooks, Worker,
 };
 pub use show::redact_url;
@@ -73,6 +74,6 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
     let shown = show::shown_values(table.values());
     let mut config: Config = table.finish().context("a setting has a value that is not known")?;
     config.check()?;
-    config.resolve()?;
+    config.resolve(&sources.environment)?;
     Ok(Loaded { config, shown })
 }

@@ -1,45 +1,52 @@
 //! Settings that must not be seen, and references to them.
 
-use anyhow::{Context, Result, bail};
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::Result;
 use outrigger_kernel::Secret;
 use outrigger_kernel::secret::ExposeSecret;
+use outrigger_ports::secrets::{LiveSecret, fixed};
 use serde::{Deserialize, Deserializer};
-use std::fmt;
+
+use super::vault::Vault;
 
 /// A setting that is never printed. Empty: not set.
 #[derive(Clone)]
-pub struct Sensitive(Secret);
+pub struct Sensitive {
+    value: Secret,
+    live: Option<Arc<dyn LiveSecret>>,
+}
 
 impl Sensitive {
     /// Whether it is set.
     pub fn is_set(&self) -> bool {
-        !self.0.expose_secret().is_empty()
+        !self.value.expose_secret().is_empty()
     }
 
-    /// The secret.
+    /// The secret, as it was at the start.
     pub fn secret(&self) -> &Secret {
-        &self.0
+        &self.value
     }
 
-    /// The secret as text; for use, not for show.
+    /// The secret, as it is whenever it is asked for.
+    pub fn live(&self) -> Arc<dyn LiveSecret> {
+        self.live.clone().unwrap_or_else(|| fixed(self.value.clone()))
+    }
+
+    /// The secret as text, as it was at the start; for use, not for show.
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.value.expose_secret()
     }
 
     /// Replaces a reference by what it refers to.
     ///
     /// # Errors
-    /// Names the setting, and the file that cannot be read.
-    pub fn resolve(&mut self, key: &str) -> Result<()> {
-        let text = self.expose();
-        if let Some(path) = text.strip_prefix("file://") {
-            let value = std::fs::read_to_string(path)
-                .with_context(|| format!("{key}: cannot read the secret in the file {path}"))?;
-            self.0 = Secret::from(value.trim_end_matches(['\n', '\r']).to_owned());
-        } else if let Some(scheme) =
-            ["aws-sm", "gcp-sm"].into_iter().find(|s| text.starts_with(&format!("{s}://")))
-        {
-            bail!("{key}: references {scheme}:// are not compiled into this binary; use file://");
+    /// Names the setting, and the reference that cannot be followed.
+    pub(crate) fn resolve(&mut self, key: &str, vault: &Vault) -> Result<()> {
+        if let Some(live) = vault.follow(key, self.expose())? {
+            self.value = live.current();
+            self.live = Some(live);
         }
         Ok(())
     }
@@ -47,7 +54,7 @@ impl Sensitive {
 
 impl From<String> for Sensitive {
     fn from(text: String) -> Self {
-        Self(Secret::from(text))
+        Self { value: Secret::from(text), live: None }
     }
 }
 

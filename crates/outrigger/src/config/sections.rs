@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::secrets::Sensitive;
+use super::vault::Vault;
 use super::webhooks::NamedSecret;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +35,15 @@ pub struct Config {
     pub mail: Mail,
     pub metrics: Metrics,
     pub log: Log,
+    pub secrets: Secrets,
+    #[serde(skip)]
+    pub(crate) vault: Vault,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    pub refresh_s: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -376,6 +386,7 @@ impl Config {
             http.shutdown_s,
             http.drain_s
         );
+        ensure!(self.secrets.refresh_s > 0, "secrets.refresh_s must be at least 1");
         ensure!(
             self.log.level.parse::<tracing_subscriber::filter::LevelFilter>().is_ok(),
             "log.level must be error, warn, info, debug or trace"
@@ -384,19 +395,22 @@ impl Config {
     }
 
     /// Replaces references to secrets by what they refer to.
-    pub(super) fn resolve(&mut self) -> Result<()> {
-        self.database.url.resolve("database.url")?;
-        self.database.readonly_url.resolve("database.readonly_url")?;
-        self.redis.url.resolve("redis.url")?;
-        self.auth.secret.resolve("auth.secret")?;
+    pub(super) fn resolve(&mut self, environment: &[(String, String)]) -> Result<()> {
+        let vault = Vault::of(environment);
+        self.database.url.resolve("database.url", &vault)?;
+        self.database.readonly_url.resolve("database.readonly_url", &vault)?;
+        self.redis.url.resolve("redis.url", &vault)?;
+        self.auth.secret.resolve("auth.secret", &vault)?;
         for key in &mut self.auth.signing_keys {
-            key.resolve("auth.signing_keys")?;
+            key.resolve("auth.signing_keys", &vault)?;
         }
         for secret in &mut self.webhooks.secrets {
-            secret.resolve()?;
+            secret.resolve(&vault)?;
         }
-        self.admin.password.resolve("admin.password")?;
-        self.mail.url.resolve("mail.url")
+        self.admin.password.resolve("admin.password", &vault)?;
+        self.mail.url.resolve("mail.url", &vault)?;
+        self.vault = vault;
+        Ok(())
     }
 }
 

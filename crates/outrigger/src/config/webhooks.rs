@@ -5,6 +5,7 @@ use outrigger_kernel::Secret;
 use serde::{Deserialize, Deserializer};
 
 use super::secrets::Sensitive;
+use super::vault::Vault;
 
 /// `name=whsec_…` or `name=file://…`.
 #[derive(Clone, Debug)]
@@ -24,14 +25,14 @@ impl NamedSecret {
     ///
     /// # Errors
     /// Names the setting, and what is wrong with it, without the secret.
-    pub(super) fn resolve(&mut self) -> Result<()> {
+    pub(super) fn resolve(&mut self, vault: &Vault) -> Result<()> {
         let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
         if !((1..=64).contains(&self.name.len()) && self.name.bytes().all(letter)) {
             bail!(
                 "webhooks.secrets: expected NAME=whsec_… or NAME=file://…, the name being 1 to 64 of a-z 0-9 _ -"
             );
         }
-        self.value.resolve(&format!("webhooks.secrets ({})", self.name))
+        self.value.resolve(&format!("webhooks.secrets ({})", self.name), vault)
     }
 }
 

@@ -11,6 +11,8 @@ mod audit;
 mod auth;
 mod batch;
 mod cli;
+#[cfg(all(feature = "aws-sm", feature = "ses"))]
+mod clouds;
 mod collections;
 mod console;
 mod deployments;

@@ -100,6 +100,7 @@ module "data" {
   redis               = var.redis
   secrets             = var.secrets
   rotation            = var.rotation
+  mail_identities     = var.mail_identities
 }
 
 module "backup_copy" {
@@ -138,7 +139,7 @@ module "service" {
   roles             = { for key, role in var.roles : key => { cpu = role.cpu, memory = role.memory, tasks = role.min, spot_percent = role.spot_percent } }
   log_groups        = module.observability.log_groups
   rollback_alarms   = module.observability.rollback_alarms
-  task_policy       = module.data.blobs.policy
+  task_policy       = module.data.process_policy
 }
 
 module "autoscaling" {

@@ -101,6 +101,12 @@ variable "secrets" {
   }
 }
 
+variable "mail_identities" {
+  description = "Identities of SES (domains, addresses) as which mail may be sent, with MAIL_URL = ses://REGION."
+  type        = set(string)
+  default     = []
+}
+
 variable "rotation" {
   description = "Functions (Lambda) that change secrets by themselves, by setting, and after how many days."
   type        = map(object({ function_arn = string, days = number }))

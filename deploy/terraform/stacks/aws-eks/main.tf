@@ -64,6 +64,8 @@ module "data" {
   redis               = var.redis
   secrets             = var.secrets
   rotation            = var.rotation
+  dynamodb            = var.dynamodb
+  mail_identities     = var.mail_identities
 }
 
 module "backup_copy" {
@@ -97,8 +99,8 @@ module "identities" {
   secret_arns   = values(module.data.secrets)
   kms_key_arns  = module.data.kms_key_arns
   application_policies = {
-    api       = module.data.blobs.policy
-    worker    = module.data.blobs.policy
+    api       = module.data.process_policy
+    worker    = module.data.process_policy
     collector = module.observability.metrics_policy
   }
 }

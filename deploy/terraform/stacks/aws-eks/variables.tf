@@ -103,6 +103,18 @@ variable "secrets" {
   }
 }
 
+variable "mail_identities" {
+  description = "Identities of SES (domains, addresses) as which mail may be sent, with MAIL_URL = ses://REGION."
+  type        = set(string)
+  default     = []
+}
+
+variable "dynamodb" {
+  description = "Whether there is a DynamoDB table for database = null, with DATABASE_URL = dynamodb://REGION/NAME among the secrets."
+  type        = bool
+  default     = false
+}
+
 variable "rotation" {
   description = "Functions (Lambda) that change secrets by themselves, by setting, and after how many days."
   type        = map(object({ function_arn = string, days = number }))

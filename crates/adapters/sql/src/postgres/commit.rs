@@ -155,7 +155,7 @@ pub(super) async fn send(
     };
     if !conn.is_open() {
         let cause = Fault::cause("the connection was lost");
-        return Err(Failure::Final(StoreError::Unavailable(cause)));
+        return Err(Failure::Again(StoreError::Unavailable(cause)));
     }
     let mut answered = false;
     let sending = async {

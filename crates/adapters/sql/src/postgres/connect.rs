@@ -1,14 +1,15 @@
 //! Opens connections and sets each up the same way.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use outrigger_kernel::secret::{ExposeSecret, Secret};
+use outrigger_ports::secrets::LiveSecret;
 use outrigger_ports::store::StoreError;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::{Client, Config, Error, NoTls, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -24,8 +25,10 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Opens connections to one target.
 pub(super) struct Connector {
-    config: Config,
-    tls: Option<MakeRustlsConnect>,
+    url: Arc<dyn LiveSecret>,
+    /// What it was last.
+    way: Mutex<Arc<Way>>,
+    application_name: String,
     set_up: String,
     timeout: Duration,
     /// Longest time that an answer may take.
@@ -37,8 +40,17 @@ pub(super) struct Connector {
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The driver's own form leaves out the password.
-        f.debug_struct("Connector").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Connector").field("config", &self.lock().config).finish_non_exhaustive()
     }
+}
+
+/// What a URL says.
+struct Way {
+    url: Secret,
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    /// Whether nobody in between can read along.
+    private: bool,
 }
 
 /// Does the input and output of a connection when it is polled; ends with the connection.
@@ -88,50 +100,75 @@ impl Connector {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] says what is wrong with them.
-    pub(super) fn new(url: &Secret, options: &PostgresOptions) -> Result<Self, StoreError> {
-        let target = Target::parse(url.expose_secret())?;
-        let tls = tls::connector(&target)?;
-        let private = target.local || target.protection > Protection::Prefer;
-        let mut config = target.config;
-        if config.get_application_name().is_none() {
-            config.application_name(&options.application_name);
-        }
-        config.connect_timeout(options.connect_timeout);
-        config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
-        let patience = options.statement_timeout + GRACE;
-        config.tcp_user_timeout(patience);
+    pub(super) fn new(
+        url: &Arc<dyn LiveSecret>,
+        options: &PostgresOptions,
+    ) -> Result<Self, StoreError> {
+        let (timeout, patience) = (options.connect_timeout, options.statement_timeout + GRACE);
+        let name = &options.application_name;
+        let way = Way::of(url.current(), name, timeout, patience)?;
         Ok(Self {
-            config,
-            tls,
+            url: Arc::clone(url),
+            private: way.private,
+            way: Mutex::new(Arc::new(way)),
+            application_name: name.clone(),
             set_up: set_up(options),
-            timeout: options.connect_timeout,
+            timeout,
             patience,
-            private,
         })
     }
 
-    /// Opens a connection.
+    fn lock(&self) -> MutexGuard<'_, Arc<Way>> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The way that the URL says now.
+    fn way(&self) -> Result<Arc<Way>, StoreError> {
+        let url = self.url.current();
+        let mut way = self.lock();
+        if way.url.expose_secret() != url.expose_secret() {
+            *way = Arc::new(Way::of(url, &self.application_name, self.timeout, self.patience)?);
+        }
+        Ok(Arc::clone(&way))
+    }
+
+    /// Opens a connection. When the server refuses who signs in, what the URL says is looked up again:
+    /// the password may have changed.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] says why there is none.
     pub(super) async fn open(&self) -> Result<(Arc<Conn>, Driver), StoreError> {
-        let opening = async {
-            let failed = |error: Error| unavailable(&Fault::of(&error).0);
-            match self.tls.clone() {
-                None => {
-                    let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
-                    self.prepare(client, Box::pin(ended(connection))).await
+        let until = Instant::now() + self.timeout;
+        let mut refusal = None;
+        loop {
+            let way = self.way()?;
+            let refused = match timeout_at(until, self.sign_in(&way)).await {
+                Ok(Ok((client, driver))) => {
+                    let late = || unavailable(&format!("no connection within {:?}", self.timeout));
+                    let prepared = timeout_at(until, self.prepare(client, driver)).await;
+                    return prepared.unwrap_or_else(|_| Err(late()));
                 }
-                Some(tls) => {
-                    let (client, connection) = self.config.connect(tls).await.map_err(failed)?;
-                    self.prepare(client, Box::pin(ended(connection))).await
+                Ok(Err(error)) if is_refused(&error) => unavailable(&Fault::of(&error).0),
+                Ok(Err(error)) => return Err(unavailable(&Fault::of(&error).0)),
+                Err(_) => {
+                    let late = format!("no connection within {:?}", self.timeout);
+                    return Err(refusal.unwrap_or_else(|| unavailable(&late)));
                 }
+            };
+            if !timeout_at(until, self.url.renew()).await.unwrap_or(false) {
+                return Err(refused);
             }
-        };
-        match timeout(self.timeout, opening).await {
-            Ok(opened) => opened,
-            Err(_) => Err(unavailable(&format!("no connection within {:?}", self.timeout))),
+            refusal = Some(refused);
         }
+    }
+
+    async fn sign_in(&self, way: &Way) -> Result<(Client, Driver), Error> {
+        let Some(tls) = way.tls.clone() else {
+            let (client, connection) = way.config.connect(NoTls).await?;
+            return Ok((client, Box::pin(ended(connection))));
+        };
+        let (client, connection) = way.config.connect(tls).await?;
+        Ok((client, Box::pin(ended(connection))))
     }
 
     async fn prepare(
@@ -162,6 +199,32 @@ impl Connector {
         });
         Ok((Arc::new(conn), driver))
     }
+}
+
+impl Way {
+    fn of(
+        url: Secret,
+        application_name: &str,
+        timeout: Duration,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
+        let target = Target::parse(url.expose_secret())?;
+        let tls = tls::connector(&target)?;
+        let private = target.local || target.protection > Protection::Prefer;
+        let mut config = target.config;
+        if config.get_application_name().is_none() {
+            config.application_name(application_name);
+        }
+        config.connect_timeout(timeout);
+        config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
+        config.tcp_user_timeout(patience);
+        Ok(Self { url, config, tls, private })
+    }
+}
+
+/// Whether the server does not believe who signs in (class 28).
+fn is_refused(error: &Error) -> bool {
+    error.code().is_some_and(|code| code.code().starts_with("28"))
 }
 
 fn unavailable(what: &str) -> StoreError {

@@ -84,7 +84,9 @@ pub(super) fn of_commit(error: &Error, answered: bool) -> Failure {
     if is_fatal(db) && answered || db.parsed_severity() == Some(Severity::Panic) {
         return Failure::Final(unknown());
     }
+    // The first: somebody has ended this connection, and others may be had.
     let again = [
+        SqlState::ADMIN_SHUTDOWN,
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::UNIQUE_VIOLATION,

@@ -17,8 +17,9 @@ use super::lane::{Current, Flight, Lane};
 use super::statements::Which;
 use crate::fault::Fault;
 
-/// How long a read waits for a connection that has just been lost to be opened again.
-const REOPENING: Duration = Duration::from_millis(500);
+/// How long a read waits for a connection that has just been lost to be opened again: as long as a
+/// commit does. It takes several tries when the password has just been changed.
+const REOPENING: Duration = Duration::from_secs(3);
 
 /// The connections. Dropping it closes them.
 #[derive(Debug)]
@@ -88,20 +89,23 @@ impl Lanes {
         }
     }
 
-    /// Runs a read. When its connection is lost, it is tried once more on another one.
+    /// Runs a read. When its connection is lost, it is tried again on another one: once more than there
+    /// are, for all of them may have been lost at once.
     pub(super) async fn read(
         &self,
         which: Which,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        let flight = self.pick().await?;
-        let lost = match self.read_on(&flight.conn, which, params).await {
-            Ok(rows) => return Ok(rows),
-            Err((error, lost)) if !lost => return Err(error),
-            Err((error, _)) => error,
-        };
-        drop(flight);
-        let Ok(flight) = self.pick().await else { return Err(lost) };
+        let mut flight = self.pick().await?;
+        for _ in 0..self.all.len() {
+            let lost = match self.read_on(&flight.conn, which, params).await {
+                Ok(rows) => return Ok(rows),
+                Err((error, lost)) if !lost => return Err(error),
+                Err((error, _)) => error,
+            };
+            drop(flight);
+            flight = self.pick().await.map_err(|_| lost)?;
+        }
         self.read_on(&flight.conn, which, params).await.map_err(|(error, _)| error)
     }
 

@@ -1,8 +1,10 @@
 //! How a PostgreSQL store is set up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_kernel::Secret;
+use outrigger_ports::secrets::{LiveSecret, fixed};
 
 /// The settings of a PostgreSQL store. [`PostgresOptions::at`] gives sane ones.
 #[derive(Debug, Clone)]
@@ -11,9 +13,10 @@ pub struct PostgresOptions {
     /// `sslmode` (`disable`, `prefer`, `require`, `verify-ca`, `verify-full`), `sslrootcert` (a
     /// PEM file, or `system`), `sslcert` and `sslkey`. Without `sslmode` another machine is
     /// verified fully, and this machine is spoken to without TLS.
-    pub url: Secret,
+    /// Each new connection is made with what it is by then: a password may change.
+    pub url: Arc<dyn LiveSecret>,
     /// Where lists go whose reader accepts that they lag behind.
-    pub readonly_url: Option<Secret>,
+    pub readonly_url: Option<Arc<dyn LiveSecret>>,
     /// Connections that all reads of this handle share; each carries many reads at once.
     pub read_connections: usize,
     /// Most connections for commits of this handle; each carries one at a time.
@@ -40,14 +43,14 @@ pub struct PostgresOptions {
 impl PostgresOptions {
     /// Settings for the database with this URL.
     pub fn at(url: impl Into<Secret>) -> Self {
-        Self { url: url.into(), ..Self::default() }
+        Self { url: fixed(url), ..Self::default() }
     }
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
-            url: Secret::from("postgres://127.0.0.1/outrigger"),
+            url: fixed("postgres://127.0.0.1/outrigger"),
             readonly_url: None,
             read_connections: 2,
             write_connections: 8,

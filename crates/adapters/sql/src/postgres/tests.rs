@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use outrigger_kernel::secret::Secret;
 use outrigger_kernel::{Clock, SystemClock};
+use outrigger_ports::secrets::fixed;
 use outrigger_ports::store::{MigrateMode, Store};
 use outrigger_testkit::Postgres;
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -76,7 +76,7 @@ fn every_read_walks_one_range_of_one_index() {
         let store = PostgresStore::connect(&options, clock).await.unwrap();
         let wait = std::time::Duration::ZERO;
         store.migrate(MigrateMode::Apply { wait }).await.unwrap();
-        let connector = Connector::new(&Secret::from(url), &options).unwrap();
+        let connector = Connector::new(&fixed(url), &options).unwrap();
         let (conn, driver) = connector.open().await.unwrap();
         tokio::spawn(driver);
         check(&conn.client).await;

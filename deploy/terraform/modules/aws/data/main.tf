@@ -2,6 +2,9 @@ locals {
   # A database of its own, or one that follows another region's until it is promoted; else it is elsewhere.
   is_own     = var.database != null && try(var.database.replica_of, null) == null
   is_standby = var.database != null && !local.is_own
+
+  secrets      = merge(concat([module.redis.secrets, module.secrets.secrets], module.postgres[*].secrets, module.replica[*].secrets)...)
+  kms_key_arns = concat([var.kms_key_arn], module.postgres[*].kms_key_arn)
 }
 
 module "postgres" {
@@ -75,4 +78,44 @@ module "blobs" {
   name         = "${var.name}-${var.account_id}-blobs"
   disposable   = !var.deletion_protection
   cors_origins = var.cors_origins
+}
+
+module "dynamodb" {
+  source              = "../dynamodb"
+  count               = var.dynamodb ? 1 : 0
+  name                = var.name
+  deletion_protection = var.deletion_protection
+}
+
+# What the process itself may do: use files and perhaps a table, send mail as these, and read its own
+# secrets, for settings that refer to them (aws-sm://).
+data "aws_iam_policy_document" "use" {
+  source_policy_documents = concat([module.blobs.policy], module.dynamodb[*].policy)
+  statement {
+    sid       = "Secrets"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = values(local.secrets)
+  }
+  statement {
+    sid       = "SecretKeys"
+    actions   = ["kms:Decrypt"]
+    resources = local.kms_key_arns
+  }
+  dynamic "statement" {
+    for_each = length(var.mail_identities) > 0 ? [1] : []
+    content {
+      sid       = "Mail"
+      actions   = ["ses:SendEmail", "ses:SendRawEmail"]
+      resources = [for identity in var.mail_identities : "arn:aws:ses:*:${var.account_id}:identity/${identity}"]
+    }
+  }
+  # It knows no resources.
+  dynamic "statement" {
+    for_each = length(var.mail_identities) > 0 ? [1] : []
+    content {
+      sid       = "MailAccount"
+      actions   = ["ses:GetAccount"]
+      resources = ["*"]
+    }
+  }
 }

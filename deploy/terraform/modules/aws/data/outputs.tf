@@ -1,11 +1,11 @@
 output "secrets" {
   description = "The secret of each setting."
-  value       = merge(concat([module.redis.secrets, module.secrets.secrets], module.postgres[*].secrets, module.replica[*].secrets)...)
+  value       = local.secrets
 }
 
 output "kms_key_arns" {
   description = "The keys of these secrets."
-  value       = concat([var.kms_key_arn], module.postgres[*].kms_key_arn)
+  value       = local.kms_key_arns
 }
 
 output "database" {
@@ -24,6 +24,16 @@ output "redis_nodes" {
 }
 
 output "blobs" {
-  description = "The bucket for files, and what a process needs to use it."
-  value       = { name = module.blobs.name, policy = module.blobs.policy }
+  description = "The bucket for files."
+  value       = { name = module.blobs.name }
+}
+
+output "process_policy" {
+  description = "What a process may do in AWS (JSON)."
+  value       = data.aws_iam_policy_document.use.json
+}
+
+output "dynamodb" {
+  description = "The name of the DynamoDB table; null: there is none."
+  value       = one(module.dynamodb[*].name)
 }

@@ -59,3 +59,15 @@ variable "cors_origins" {
   type        = list(string)
   default     = []
 }
+
+variable "dynamodb" {
+  description = "Whether there is a DynamoDB table, of the same name."
+  type        = bool
+  default     = false
+}
+
+variable "mail_identities" {
+  description = "Identities of SES (domains, addresses) as which processes may send mail."
+  type        = set(string)
+  default     = []
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use outrigger_ports::secrets::fixed;
 use outrigger_ports::store::{Store, StoreError};
 use outrigger_sql::{PostgresOptions, PostgresStore};
 use outrigger_testkit::{FaultProxy, Postgres};
@@ -266,7 +267,7 @@ fn a_server_that_takes_no_writes_is_unavailable_for_them_only() {
 
 fn options_database(options: &PostgresOptions) -> String {
     use outrigger_kernel::secret::ExposeSecret;
-    options.url.expose_secret().rsplit('/').next().unwrap().to_owned()
+    options.url.current().expose_secret().rsplit('/').next().unwrap().to_owned()
 }
 
 #[test]
@@ -281,7 +282,7 @@ fn lists_that_may_lag_go_to_the_replica_while_it_is_there() {
         let other = migrated(&PostgresOptions::at(server.url_of(&replica))).await;
         create(&other, "replica").await.unwrap();
         let options = PostgresOptions {
-            readonly_url: Some(server.url_at(proxy.port(), &replica).into()),
+            readonly_url: Some(fixed(server.url_at(proxy.port(), &replica))),
             ..PostgresOptions::at(server.url_of(&primary))
         };
         let store = migrated(&options).await;

@@ -36,7 +36,7 @@ async fn migrated(options: &PostgresOptions) -> PostgresStore {
 async fn session(options: &PostgresOptions) -> Client {
     use outrigger_kernel::secret::ExposeSecret;
     let (client, connection) =
-        tokio_postgres::connect(options.url.expose_secret(), NoTls).await.unwrap();
+        tokio_postgres::connect(options.url.current().expose_secret(), NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }

@@ -60,3 +60,21 @@ run "rotated" {
     error_message = "a function changes the secret"
   }
 }
+
+run "on_dynamodb_with_mail" {
+  command = apply
+  variables {
+    database        = null
+    secrets         = ["DATABASE_URL"]
+    dynamodb        = true
+    mail_identities = ["example.com"]
+  }
+  assert {
+    condition     = output.dynamodb == var.name
+    error_message = "there is a table"
+  }
+  assert {
+    condition     = toset([for s in jsondecode(output.process_policy).Statement : s.Sid if contains(flatten([s.Resource]), "*")]) == toset(["MailAccount"])
+    error_message = "all else is about things of its own"
+  }
+}

@@ -1,0 +1,117 @@
+//! Requests to AWS, signed (Signature Version 4), with the keys that the environment gives.
+
+mod secrets;
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4::SigningParams;
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{Request, Uri};
+use outrigger_kernel::Clock;
+
+use crate::https::{self, Answer, HttpFault};
+pub use secrets::AwsSecrets;
+
+/// An answer is there within this.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// One service of AWS in one region.
+#[derive(Clone, Debug)]
+pub struct AwsApi {
+    config: SdkConfig,
+    service: &'static str,
+    endpoint: String,
+    region: String,
+    clock: Arc<dyn Clock>,
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    /// The method.
+    pub method: &'static str,
+    /// The path, from its slash on.
+    pub path: &'a str,
+    /// Headers, besides those of the signature.
+    pub headers: &'a [(&'static str, &'a str)],
+    /// The body.
+    pub body: Bytes,
+}
+
+impl AwsApi {
+    /// The service that is signed for by this name, at `HOST.REGION.amazonaws.com`; or where
+    /// `AWS_ENDPOINT_URL` says. Without a region, that of the environment.
+    ///
+    /// # Errors
+    /// When there is no region.
+    pub async fn open(
+        (host, service): (&str, &'static str),
+        region: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        let config = loader.load().await;
+        let Some(region) = config.region().map(ToString::to_string) else {
+            return Err("no region is known: set AWS_REGION".to_owned());
+        };
+        let endpoint = match config.endpoint_url() {
+            Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
+            None => format!("https://{host}.{region}.amazonaws.com"),
+        };
+        Ok(Self { config, service, endpoint, region, clock })
+    }
+
+    /// Its address.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// Says why it was not sent, or that no answer came.
+    pub async fn call(&self, call: Call<'_>) -> Result<Answer, HttpFault> {
+        let request = self.signed(call).await.map_err(HttpFault)?;
+        https::send(request, WITHIN).await
+    }
+
+    async fn signed(&self, call: Call<'_>) -> Result<Request<Bytes>, String> {
+        let provider = self.config.credentials_provider().ok_or("no keys of AWS are known")?;
+        let keys = provider.provide_credentials().await;
+        let keys = keys.map_err(|error| format!("no keys of AWS: {error}"))?.into();
+        let micros = u64::try_from(self.clock.now().as_micros()).unwrap_or_default();
+        let params = SigningParams::builder()
+            .identity(&keys)
+            .region(&self.region)
+            .name(self.service)
+            .time(UNIX_EPOCH + Duration::from_micros(micros))
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| error.to_string())?
+            .into();
+        let url = format!("{}{}", self.endpoint, call.path);
+        let uri: Uri = url.parse().map_err(|_| format!("{url} is no URL"))?;
+        let host = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let headers = call.headers.iter().copied().chain([("host", host.as_str())]);
+        let body = SignableBody::Bytes(&call.body);
+        let signable = SignableRequest::new(call.method, &url, headers.clone(), body);
+        let signed =
+            signable.and_then(|it| sign(it, &params)).map_err(|error| error.to_string())?;
+        let (signature, _) = signed.into_parts();
+        let mut request = Request::builder().method(call.method).uri(uri);
+        for (name, value) in headers.chain(signature.headers()) {
+            let name: HeaderName = name.parse().map_err(|_| format!("{name} is no header"))?;
+            let value = HeaderValue::from_str(value).map_err(|error| error.to_string())?;
+            request = request.header(name, value);
+        }
+        request.body(call.body).map_err(|error| error.to_string())
+    }
+}

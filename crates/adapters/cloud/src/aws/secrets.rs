@@ -1,0 +1,72 @@
+//! AWS Secrets Manager: one call, `GetSecretValue`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use outrigger_kernel::{Clock, Secret};
+use outrigger_ports::secrets::{SecretFault, Secrets};
+use serde::Deserialize;
+
+use super::{AwsApi, Call};
+
+/// Reads secrets by name or ARN, in the version that is in force (`AWSCURRENT`).
+#[derive(Clone, Debug)]
+pub struct AwsSecrets(AwsApi);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Value {
+    secret_string: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Refusal {
+    #[serde(rename = "__type", default)]
+    kind: String,
+    #[serde(alias = "Message", default)]
+    message: String,
+}
+
+impl AwsSecrets {
+    /// In the region of the environment.
+    ///
+    /// # Errors
+    /// When there is no region.
+    pub async fn open(clock: Arc<dyn Clock>) -> Result<Self, SecretFault> {
+        let api = AwsApi::open(("secretsmanager", "secretsmanager"), None, clock).await;
+        api.map(Self).map_err(SecretFault::Refused)
+    }
+}
+
+#[async_trait]
+impl Secrets for AwsSecrets {
+    async fn read(&self, name: &str) -> Result<Secret, SecretFault> {
+        let call = Call {
+            method: "POST",
+            path: "/",
+            headers: &[
+                ("content-type", "application/x-amz-json-1.1"),
+                ("x-amz-target", "secretsmanager.GetSecretValue"),
+            ],
+            body: Bytes::from(serde_json::json!({ "SecretId": name }).to_string()),
+        };
+        let answer = self.0.call(call).await.map_err(|fault| SecretFault::Away(fault.0))?;
+        if answer.status.is_success() {
+            let value: Value = serde_json::from_slice(&answer.body)
+                .map_err(|_| SecretFault::Away("Secrets Manager gave no secret".to_owned()))?;
+            let text = value.secret_string.ok_or_else(|| {
+                SecretFault::Refused(format!("the secret {name} is bytes, and not a text"))
+            })?;
+            return Ok(text.into());
+        }
+        let refusal: Refusal = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let kind = refusal.kind.rsplit('#').next().unwrap_or_default();
+        let why = format!("Secrets Manager: {} {kind} {}", answer.status.as_u16(), refusal.message);
+        let is_passing = answer.status.is_server_error()
+            || answer.status.as_u16() == 429
+            || kind.contains("Throttling")
+            || kind == "InternalServiceError";
+        Err(if is_passing { SecretFault::Away(why) } else { SecretFault::Refused(why) })
+    }
+}

@@ -1,0 +1,204 @@
+//! Secrets and mail of clouds, on an emulator of AWS.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use outrigger_testkit::{Aws, Postgres, PostgresOptions, TempDir, sized, wait_until};
+use serde_json::{Value, json};
+
+use crate::support::{Api, Backend, Server, ServerOptions, run, unique, until};
+
+/// Asks the emulator's Secrets Manager.
+fn secrets(operation: &str, body: &Value) -> String {
+    let aws = Aws::shared().unwrap();
+    let scope = "Credential=test/20260101/us-east-1/secretsmanager/aws4_request";
+    let api =
+        Api::new(&aws.url()).with("x-amz-target", &format!("secretsmanager.{operation}")).with(
+            "authorization",
+            &format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"),
+        );
+    let body = Some(("application/x-amz-json-1.1", body.to_string()));
+    let answer = api.send("POST", "/", body);
+    assert_eq!(answer.status, 200, "{operation}: {}", answer.text);
+    answer.text
+}
+
+/// Options of a server that speaks to the emulator.
+fn in_aws(options: ServerOptions) -> ServerOptions {
+    options
+        .set("AWS_ENDPOINT_URL", &Aws::shared().unwrap().url())
+        .set("AWS_REGION", "us-east-1")
+        .set("AWS_ACCESS_KEY_ID", "test")
+        .set("AWS_SECRET_ACCESS_KEY", "test")
+}
+
+/// Reads and writes all the time; counts, and keeps what failed.
+struct Load {
+    stop: Arc<AtomicBool>,
+    done: Arc<AtomicU64>,
+    threads: Vec<std::thread::JoinHandle<Vec<String>>>,
+}
+
+impl Load {
+    fn on(server: &Server, collection: &str) -> Self {
+        let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let threads = (0..4).map(|thread| {
+            let (stop, done, api) = (stop.clone(), done.clone(), server.admin());
+            let path = format!("/api/v1/records/{collection}");
+            std::thread::spawn(move || {
+                let mut failed = Vec::new();
+                let mut number = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    number += 1;
+                    let body = Some(("application/json", json!({"n": number}).to_string()));
+                    let one = format!("{path}/r{thread}");
+                    let asked = match number % 3 {
+                        0 => api.try_send("POST", &path, body),
+                        1 => api.try_send("PUT", &one, body),
+                        _ => api.try_send("GET", &format!("{path}?limit=2"), None),
+                    };
+                    match asked {
+                        Ok(answer) if answer.status < 300 => {
+                            done.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Ok(answer) => failed.push(format!(
+                            "{}: {} {}",
+                            number % 3,
+                            answer.status,
+                            answer.text
+                        )),
+                        Err(error) => failed.push(error.to_string()),
+                    }
+                }
+                failed
+            })
+        });
+        let threads = threads.collect();
+        Self { stop, done, threads }
+    }
+
+    /// Waits until so many more are done.
+    fn go_on(&self, more: u64) {
+        let goal = self.done.load(Ordering::Relaxed) + more;
+        let is_there = || self.done.load(Ordering::Relaxed) >= goal;
+        wait_until("the load goes on", Duration::from_secs(60), is_there).unwrap();
+    }
+
+    fn end(self) -> (u64, Vec<String>) {
+        self.stop.store(true, Ordering::Relaxed);
+        let failed = self.threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        (self.done.load(Ordering::Relaxed), failed)
+    }
+}
+
+/// The password changes, then the secret; all connections are ended while requests come. None fails.
+#[test]
+fn the_password_of_the_database_is_rotated_under_load_and_no_request_fails() {
+    let options = PostgresOptions { tls: true, ..PostgresOptions::default() };
+    let postgres = Postgres::start_with(options).unwrap();
+    let role = "rotating";
+    postgres.psql(&format!("create role {role} login password 'first-password'")).unwrap();
+    postgres.psql(&format!("create database shop owner {role}")).unwrap();
+    let port = postgres.port();
+    let url = |password: &str| {
+        json!({"url": format!("postgres://{role}:{password}@127.0.0.1:{port}/shop?sslmode=require")})
+            .to_string()
+    };
+    let name = unique("database-");
+    secrets("CreateSecret", &json!({"Name": name, "SecretString": url("first-password")}));
+    let database = format!("aws-sm://{name}#url");
+    let options = in_aws(ServerOptions::on(Backend::Urls { database, redis: None }))
+        // Unoptimised, each sign-in takes its time.
+        .set("OUTRIGGER__HTTP__THREADS", "1")
+        .set("OUTRIGGER__DATABASE__WRITE_CONNECTIONS", "4");
+    let server = Server::start(&options);
+    let things = server.collection(&json!({}));
+    let load = Load::on(&server, &things);
+    load.go_on(200);
+    for round in 0..sized(3, 30) {
+        let password = format!("password-{round}");
+        // What a function of Secrets Manager does: first the database, then the secret.
+        postgres.psql(&format!("alter role {role} password '{password}'")).unwrap();
+        secrets("PutSecretValue", &json!({"SecretId": name, "SecretString": url(&password)}));
+        let started = Instant::now();
+        let ended = format!(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = '{role}'"
+        );
+        let ended: u64 = postgres.psql(&ended).unwrap().trim().parse().unwrap();
+        assert!(ended > 0);
+        load.go_on(200);
+        println!("round {round}: {ended} connections ended, {:?}", started.elapsed());
+    }
+    let (done, failed) = load.end();
+    assert!(
+        failed.is_empty(),
+        "{} of {done} failed: {failed:#?}\n{}",
+        failed.len(),
+        server.process.log()
+    );
+    assert!(!server.process.log().contains("password-"), "a password is in the log");
+}
+
+#[test]
+fn a_reference_that_leads_nowhere_is_named_at_the_start_and_secrets_are_not() {
+    let folder = TempDir::new("clouds").unwrap();
+    let name = unique("odd-");
+    secrets("CreateSecret", &json!({"Name": name, "SecretString": "hunter2 is no JSON"}));
+    for (url, words) in [
+        (format!("aws-sm://{}", unique("no-")), "database.url: aws-sm://no-"),
+        (format!("aws-sm://{name}#url"), "is no JSON, of which #url could be a part"),
+        ("aws-sm://#url".to_owned(), "a reference is aws-sm://NAME"),
+    ] {
+        let options = in_aws(ServerOptions::on(Backend::Urls { database: url, redis: None }));
+        let (done, text) = run(&options, folder.path(), &["migrate", "plan"], "");
+        assert!(!done && text.contains(words) && !text.contains("hunter2"), "{text}");
+    }
+    let name = unique("part-");
+    let parts = json!({"url": format!("sqlite://{}", folder.join("a.db").display())}).to_string();
+    secrets("CreateSecret", &json!({"Name": name, "SecretString": parts}));
+    let database = format!("aws-sm://{name}#url");
+    let options = in_aws(ServerOptions::on(Backend::Urls { database, redis: None }));
+    let (done, text) = run(&options, folder.path(), &["migrate", "apply"], "");
+    assert!(done && text.contains("0 missing"), "{text}");
+}
+
+/// Mail goes through SES as it is written; one that SES does not know yet is tried again.
+#[test]
+fn mail_is_handed_to_ses() {
+    let aws = Aws::start().unwrap();
+    let api = Api::new(&aws.url());
+    let scope = "Credential=test/20260101/us-east-1/ses/aws4_request";
+    let signed = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
+    let identity = json!({"EmailIdentity": "shop@example.com"});
+    let body = Some(("application/json", identity.to_string()));
+    let made = api.with("authorization", &signed).send("POST", "/v2/email/identities", body);
+    assert_eq!(made.status, 200, "{}", made.text);
+    let options = in_aws(ServerOptions::on(Backend::Sqlite))
+        .set("AWS_ENDPOINT_URL", &aws.url())
+        .set("MAIL_URL", "ses://us-east-1")
+        .set("OUTRIGGER__MAIL__FROM", "The Shop <shop@example.com>");
+    let server = Server::start(&options);
+    let (_, text) = server.run(&["doctor"]);
+    assert!(text.contains("SES"), "{text}");
+    let payload =
+        json!({"to": "ana@example.org", "subject": "Öl für Zoë", "text": "It is on its way."});
+    let task = json!({"kind": "email.send", "payload": payload});
+    let admin = server.admin();
+    let path = admin.post("/api/v1/tasks", &task).expect(202).header("location").to_owned();
+    let task = until(&admin, &path, "succeeded");
+    let result = &task["result"];
+    assert!(result["message_id"].as_str().unwrap().ends_with("@email.amazonses.com"), "{task}");
+    let taken = api.get("/_ministack/ses/messages").expect(200).text;
+    assert!(taken.contains("ana@example.org") && taken.contains("shop@example.com"), "{taken}");
+    // SES away: the task waits and goes on when it is back.
+    aws.kill();
+    let path = admin.post("/api/v1/tasks", &json!({"kind": "email.send", "payload": payload}));
+    let path = path.expect(202).header("location").to_owned();
+    let tried = || admin.get(&path).expect(200).json()["attempts"].as_u64() >= Some(1);
+    wait_until("it was tried", Duration::from_secs(30), tried).unwrap();
+    aws.start_again().unwrap();
+    let body = Some(("application/json", identity.to_string()));
+    api.with("authorization", &signed).send("POST", "/v2/email/identities", body);
+    until(&admin, &path, "succeeded");
+}
