@@ -35,8 +35,10 @@ struct Token {
 #[derive(Deserialize)]
 struct Key {
     client_email: String,
-    private_key_id: String,
-    private_key: String,
+    #[serde(rename = "private_key_id")]
+    id: String,
+    #[serde(rename = "private_key")]
+    pem: String,
     token_uri: String,
 }
 
@@ -76,7 +78,7 @@ fn read(path: &Path) -> Result<Key, SecretFault> {
 /// The claim to be this account, signed with its key.
 fn claim(key: &Key, clock: &dyn Clock) -> Result<String, SecretFault> {
     let now = clock.now().as_secs();
-    let head = json!({"alg": "RS256", "typ": "JWT", "kid": key.private_key_id});
+    let head = json!({"alg": "RS256", "typ": "JWT", "kid": key.id});
     let claims = json!({
         "iss": key.client_email, "scope": SCOPE, "aud": key.token_uri,
         "iat": now, "exp": now + GOOD_FOR_S,
@@ -90,7 +92,7 @@ fn claim(key: &Key, clock: &dyn Clock) -> Result<String, SecretFault> {
     let broken =
         || SecretFault::Refused("the private key of the service account is none".to_owned());
     let der =
-        PrivatePkcs8KeyDer::from_pem_slice(key.private_key.as_bytes()).map_err(|_| broken())?;
+        PrivatePkcs8KeyDer::from_pem_slice(key.pem.as_bytes()).map_err(|_| broken())?;
     let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(|_| broken())?;
     let mut signature = vec![0; pair.public_modulus_len()];
     pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
