@@ -91,8 +91,7 @@ fn claim(key: &Key, clock: &dyn Clock) -> Result<String, SecretFault> {
     );
     let broken =
         || SecretFault::Refused("the private key of the service account is none".to_owned());
-    let der =
-        PrivatePkcs8KeyDer::from_pem_slice(key.pem.as_bytes()).map_err(|_| broken())?;
+    let der = PrivatePkcs8KeyDer::from_pem_slice(key.pem.as_bytes()).map_err(|_| broken())?;
     let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(|_| broken())?;
     let mut signature = vec![0; pair.public_modulus_len()];
     pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
