@@ -54,6 +54,7 @@ pub(super) fn check(engine: &Engine, image: &str) -> Result<Vec<String>> {
         "read-only, without capabilities, it answers /health {} ms after `docker run`",
         began.elapsed().as_millis()
     ));
+    kept.push(console(public)?);
     kept.push(user(&container)?);
     let is_healthy = || {
         let state =
@@ -84,6 +85,22 @@ fn labels(engine: &Engine, image: &str) -> Result<String> {
 }
 
 /// The process is that of the unprivileged user, as the kernel sees it.
+/// A debug build reads these files from their folder; here they must be in the binary.
+fn console(port: u16) -> Result<String> {
+    let get = |path: &str| http_get(SocketAddr::from(([127, 0, 0, 1], port)), path);
+    let (status, page) = get("/console")?;
+    let files = page.split('"').filter(|text| text.starts_with("/console/assets/"));
+    let files: Vec<&str> = files.collect();
+    let count = files.len();
+    ensure!(status == 200 && count > 2, "/console is {status}, and names {count} files");
+    for file in &files {
+        let (status, text) = get(file)?;
+        let is_there = status == 200 && !text.is_empty() && !file.contains("/live/");
+        ensure!(is_there, "{file} is {status} and has {} bytes", text.len());
+    }
+    Ok("/console is served with files of the binary, under names that follow from them".to_owned())
+}
+
 fn user(container: &Container) -> Result<String> {
     let pid = inspect(container.0, &container.1)?["State"]["Pid"].as_u64().context("no process")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;

@@ -44,6 +44,7 @@ export const empty = (title, text, action) =>
 /** What went wrong, in the words of the server, and another try. */
 export function fault(error, again) {
   const isAway = error.status === 0 || error.status === 503
+  if (error.code === 'no_such_route') return empty('Not served here', 'This process does not expose this part of the API (http.services). Open the console of one that does.')
   const title = isAway ? 'Not available right now' : error.status === 404 ? 'Not found' : 'That did not work'
   return h('div', { class: 'fault', role: 'alert' },
     h('p', { class: 'empty-title' }, title),

@@ -7,8 +7,11 @@ import { empty, field, head, listing, status } from '../parts.js'
 
 const person = (actor) => (actor.startsWith('usr_') ? h('a', { href: `/console/users/${encodeURIComponent(actor)}`, class: 'mono' }, actor) : actor)
 
+/** What was changed, as hashes of what was kept before and is kept now, and the place in the chain. */
+const hashes = (it) => [['before', it.before?.slice(0, 12)], ['after', it.after?.slice(0, 12)], ['link', it.link?.number]].filter(([, value]) => value)
+
 const details = (it) => {
-  const pairs = Object.entries(it.details ?? {})
+  const pairs = [...Object.entries(it.details ?? {}), ...hashes(it)]
   return pairs.length ? h('span', { class: 'mono small' }, pairs.map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : value}`).join('  ')) : null
 }
 
@@ -35,7 +38,7 @@ export function audit({ query, signal, go }) {
   const load = (cursor) => get(path(['audit'], { limit: 100, cursor }), { signal })
   const none = empty('Nothing recorded yet', 'Sign-ins and changes by administrators are recorded here.')
   return [
-    head('Audit log', { note: 'Sign-ins and changes by administrators, the latest first, kept for 90 days.' }),
+    head('Audit log', { note: 'Sign-ins and changes by administrators, the latest first. `outrigger audit verify` checks that no entry was changed or taken out.' }),
     form,
     listing('Audit log', COLUMNS, load, { signal, none, keep: (it) => !wanted || words(it).includes(wanted) }),
   ]

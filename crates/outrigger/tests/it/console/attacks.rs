@@ -173,6 +173,20 @@ fn what_a_record_holds_stays_text() {
 }
 
 #[test]
+fn what_a_process_does_not_expose_is_said_and_the_rest_works() {
+    let options = ServerOptions::on(Backend::Sqlite);
+    let server = Server::start(&options.set("OUTRIGGER__HTTP__SERVICES", "auth,users,replicas"));
+    let browser = Browser::start().unwrap();
+    let window = Window::open(&browser, &server);
+    window.sign_in();
+    window.go("collections");
+    window.page.wait_for_text("does not expose this part").unwrap();
+    window.go("users");
+    window.page.wait_for_text(ADMIN_EMAIL).unwrap();
+    window.assert_faultless();
+}
+
+#[test]
 fn switched_off_it_is_not_there() {
     let on = Server::start(&ServerOptions::on(Backend::Sqlite));
     let options = ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__HTTP__CONSOLE", "false");
