@@ -38,7 +38,7 @@ export function audit({ query, signal, go }) {
   const load = (cursor) => get(path(['audit'], { limit: 100, cursor }), { signal })
   const none = empty('Nothing recorded yet', 'Sign-ins and changes by administrators are recorded here.')
   return [
-    head('Audit log', { note: 'Sign-ins and changes by administrators, the latest first. `outrigger audit verify` checks that no entry was changed or taken out.' }),
+    head('Audit log', { note: ['Sign-ins and changes by administrators, the latest first. ', h('code', {}, 'outrigger audit verify'), ' checks that no entry was changed or taken out.'] }),
     form,
     listing('Audit log', COLUMNS, load, { signal, none, keep: (it) => !wanted || words(it).includes(wanted) }),
   ]

@@ -8,6 +8,9 @@ import { fault, head, status } from '../parts.js'
 
 const EVERY = 5000
 
+/** Where the chart of the pool stands among them. */
+const POOL = 4
+
 const charts = () => [
   chart({ title: 'Requests', note: 'per second', format: number, series: [{ name: 'requests', of: (p) => p.requests_per_s }] }),
   chart({
@@ -51,6 +54,8 @@ export function overview({ signal, every }) {
   const tiles = h('div', { class: 'tiles' })
   const banner = h('div', { class: 'banner', role: 'status' })
   const all = charts()
+  const pool = all[POOL]
+  pool.hidden = true
   const wrong = h('div')
   let isKnown = false
 
@@ -61,6 +66,8 @@ export function overview({ signal, every }) {
       const latest = await get('/api/v1/replicas/overview', { signal })
       const points = padded(latest)
       all.forEach((one) => one.show(points))
+      // SQLite and DynamoDB have no connections to count.
+      pool.hidden = !points.some((point) => typeof point.connections === 'number')
       isKnown = true
       replace(wrong)
       const who = latest.replicas === 1 ? 'one process' : `${latest.replicas} processes`
