@@ -20,6 +20,14 @@ pub(super) const EXCLUDED: &[Excluded] = &[
         reason: "ends the session of the pass: every later answer would be 401",
     },
     Excluded {
+        id: "users.revoke_sessions",
+        reason: "ends the session of the pass when it meets the administrator's own id",
+    },
+    Excluded {
+        id: "users.revoke_session",
+        reason: "ends the session of the pass when it meets the administrator's own ids",
+    },
+    Excluded {
         id: "users.delete_me",
         reason: "deletes the account of the pass: every later answer would be 401",
     },
