@@ -1,7 +1,7 @@
 //! Files of users: bytes in the blobs, and what is known of them in the store.
 //!
 //! 1. **There or not.** A file is there when its document is; the blob was complete before. While a
-//!    file is made and while it is deleted, a second document, [`model::Loose`], says that its blob
+//!    file is made and while it is deleted, a second document, `model::Loose`, says that its blob
 //!    may belong to nobody. It comes into the store before the blob does and leaves it in the batch
 //!    that makes the file, so that whoever dies when: what is left is found and removed (`sweep`).
 //! 2. **What it is, its bytes say**, not who sends it (`sniff`). A file never changes.
