@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
-    IF_MATCH, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
+    ACCEPT_RANGES, AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, IF_RANGE,
+    LOCATION, RANGE, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method};
@@ -137,6 +138,8 @@ pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
             CONTENT_TYPE,
             IF_MATCH,
             IF_NONE_MATCH,
+            IF_RANGE,
+            RANGE,
             IDEMPOTENCY_KEY,
             REQUEST_ID,
             TRACE_PARENT,
@@ -149,6 +152,9 @@ pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
             ETAG,
             LOCATION,
             CACHE_STATUS,
+            ACCEPT_RANGES,
+            CONTENT_DISPOSITION,
+            CONTENT_RANGE,
         ])
         .max_age(Duration::from_secs(3_600));
     Some(layer)

@@ -122,6 +122,7 @@ fn ecs_in_prod() {
         ("OUTRIGGER__DEPLOYMENT__REPLICAS", "10"),
         ("OUTRIGGER__DATABASE__WRITE_CONNECTIONS", "8"),
         ("OUTRIGGER__HTTP__THREADS", "2"),
+        ("BLOB_URL", "s3://outrigger-prod-123456789012-blobs?region=us-east-1"),
     ];
     let deployment = ecs("prod", &computed);
     let secrets =
@@ -139,6 +140,7 @@ fn ecs_in_dev() {
         ("OUTRIGGER__DEPLOYMENT__REPLICAS", "2"),
         ("OUTRIGGER__DATABASE__WRITE_CONNECTIONS", "4"),
         ("OUTRIGGER__HTTP__THREADS", "1"),
+        ("BLOB_URL", "s3://outrigger-dev-123456789012-blobs?region=us-east-1"),
     ];
     let deployment = ecs("dev", &computed);
     assert_eq!(deployment.secrets, ["DATABASE_URL", "OUTRIGGER_SECRET", "REDIS_URL"]);
@@ -205,6 +207,7 @@ fn with_tls(deployment: Deployment) {
     let smtp = SmtpServer::start(tls).unwrap();
     let root = postgres.ca_path().unwrap();
     let mut settings = deployment.settings;
+    keep_files_here(&mut settings);
     for name in deployment.secrets {
         let value = match name.as_str() {
             "DATABASE_URL" | "DATABASE_READONLY_URL" => {
@@ -224,6 +227,20 @@ fn with_tls(deployment: Deployment) {
         });
     settings.extend(authorities);
     stands(settings, &deployment.commands);
+}
+
+/// In an emulator in the place of S3, where the binary has it.
+fn keep_files_here(settings: &mut Vec<(String, String)>) {
+    let at = settings.iter().position(|(name, _)| name == "BLOB_URL").expect("it has a bucket");
+    let (_, url) = settings.remove(at);
+    assert!(url.starts_with("s3://outrigger-") && url.contains("?region="), "{url}");
+    #[cfg(feature = "s3")]
+    {
+        let aws = outrigger_testkit::Aws::shared().unwrap();
+        let url =
+            format!("s3://{}?region=us-east-1&endpoint={}", aws.fresh_bucket().unwrap(), aws.url());
+        settings.push(("BLOB_URL".to_owned(), url));
+    }
 }
 
 /// With servers beside it: the database and Redis in plain text.

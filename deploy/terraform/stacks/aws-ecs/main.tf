@@ -25,6 +25,7 @@ locals {
     OUTRIGGER__DATABASE__WRITE_CONNECTIONS = tostring(4 * local.threads)
     OUTRIGGER__HTTP__THREADS               = tostring(local.threads)
     OUTRIGGER__LOG__FORMAT                 = "json"
+    BLOB_URL                               = "s3://${module.data.blobs.name}?region=${var.region}"
   }, var.settings)
 }
 

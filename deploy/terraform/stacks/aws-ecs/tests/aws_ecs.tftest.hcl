@@ -30,6 +30,10 @@ run "prod" {
     error_message = "the process knows that it is production, where, and how many there may be"
   }
   assert {
+    condition     = alltrue([for task in output.environment : task.settings["BLOB_URL"] == "s3://outrigger-prod-123456789012-blobs?region=us-east-1"])
+    error_message = "files are kept in the bucket"
+  }
+  assert {
     condition     = alltrue([for task in output.environment : task.settings["OUTRIGGER__HTTP__THREADS"] == "1" && task.settings["OUTRIGGER__DATABASE__WRITE_CONNECTIONS"] == "4"])
     error_message = "a process opens as many connections as its size needs"
   }
