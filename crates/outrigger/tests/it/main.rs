@@ -17,6 +17,8 @@ mod collections;
 mod console;
 mod deployments;
 mod durability;
+#[cfg(not(feature = "full"))]
+mod features;
 mod files;
 mod fleet;
 mod health;
