@@ -113,3 +113,28 @@ fn from_uv() -> Result<PathBuf> {
     let mut pythons = entries.map(|entry| entry.path().join("bin/python3"));
     pythons.find(|python| is_new_enough(python)).context("uv has installed another one")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_run_is_left_out_and_said() {
+        let nothing = MongoTests {
+            without_emulator: Some("there is no Python".to_owned()),
+            with_replica_set: false,
+            with_kill: false,
+        };
+        assert_eq!(nothing.tests(), ["--skip", "mongodb"]);
+        assert!(nothing.packages().is_empty());
+        let said = nothing.not_run();
+        assert!(said.len() == 2 && said.iter().all(|line| line.starts_with("NOT RUN: ")));
+        assert!(said[0].contains("there is no Python") && said[1].contains(URL), "{said:?}");
+
+        let all = MongoTests { without_emulator: None, with_replica_set: true, with_kill: true };
+        assert!(all.tests().is_empty() && all.not_run().is_empty());
+        assert_eq!(all.packages(), ["--features", "outrigger-mongodb/replica-set-kill"]);
+        let unkilled = MongoTests { with_kill: false, ..all };
+        assert!(unkilled.not_run()[0].contains(KILL));
+    }
+}

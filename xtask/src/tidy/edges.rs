@@ -59,7 +59,7 @@ const GRAPH: &[Edges] = &[
     edges(OBJECTS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     edges(WEB, &[PORTS], &[TESTKIT]),
     // An archive of one store must fit any other, so it may not know one; its tests know all.
-    edges(ARCHIVE, &[KERNEL, PORTS], &[TESTKIT, EMBEDDED, SQL, DYNAMODB]),
+    edges(ARCHIVE, &[KERNEL, PORTS], &[TESTKIT, EMBEDDED, SQL, DYNAMODB, MONGODB]),
     edges(CONFORMANCE, &[KERNEL, PORTS], &[]),
     edges(TESTKIT, &[], &[]),
     edges(

@@ -125,7 +125,22 @@ impl Link {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut budget = self.budget();
+        self.ask_within(self.patience, read).await
+    }
+
+    /// The same with another time.
+    ///
+    /// # Errors
+    /// As [`Link::ask`].
+    pub(crate) async fn ask_within<T, F>(
+        &self,
+        patience: Duration,
+        read: impl Fn(Budget) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut budget = Budget { until: Instant::now() + patience, tries: 0 };
         loop {
             let failure = match read(budget).await {
                 Ok(answer) => return Ok(answer),

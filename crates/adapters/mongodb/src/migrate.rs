@@ -1,5 +1,7 @@
 //! Makes the indexes.
 
+use std::time::Duration;
+
 use mongodb::bson::{Document, doc};
 use outrigger_ports::store::{MigrateMode, Migration, StoreError};
 
@@ -16,10 +18,11 @@ const OTHER_INDEX: [&str; 2] = ["(85)", "(86)"];
 pub(crate) async fn run(link: &Link, mode: MigrateMode) -> Result<Vec<Migration>, StoreError> {
     link.check_servers().await?;
     let mut missing = link.missing().await?;
-    if let MigrateMode::Apply { .. } = mode
+    if let MigrateMode::Apply { wait } = mode
         && !missing.is_empty()
     {
-        create(link, &missing).await?;
+        // It takes as long as there are documents.
+        create(link, &missing, wait.max(link.patience)).await?;
         missing.clear();
     }
     let migration = |needed: Needed| Migration {
@@ -29,10 +32,10 @@ pub(crate) async fn run(link: &Link, mode: MigrateMode) -> Result<Vec<Migration>
     Ok(NEEDED.into_iter().map(migration).collect())
 }
 
-async fn create(link: &Link, missing: &[Needed]) -> Result<(), StoreError> {
+async fn create(link: &Link, missing: &[Needed], wait: Duration) -> Result<(), StoreError> {
     let indexes: Vec<Document> = missing.iter().map(|needed| needed.specification()).collect();
     let command = doc! { "createIndexes": DOCUMENTS, "indexes": indexes, "writeConcern": { "w": "majority" } };
-    let made = link.ask(|budget| link.command(budget, command.clone())).await;
+    let made = link.ask_within(wait, |budget| link.command(budget, command.clone())).await;
     match made {
         Err(StoreError::Internal(cause))
             if OTHER_INDEX.iter().any(|code| cause.to_string().contains(code)) =>

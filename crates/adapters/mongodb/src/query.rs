@@ -35,6 +35,7 @@ impl Reading {
             .projection(projection)
             .sort(doc! { self.field.clone(): if self.descending { -1 } else { 1 } })
             .limit(limit)
+            .max_time(link.patience)
             .batch_size(u32::try_from(self.limit).unwrap_or(u32::MAX));
         if self.may_lag {
             let near = SelectionCriteria::ReadPreference(ReadPreference::SecondaryPreferred {

@@ -12,12 +12,13 @@ use outrigger_archive::{
 use outrigger_dynamodb::{DynamoOptions, DynamoStore};
 use outrigger_embedded::MemoryStore;
 use outrigger_kernel::{Clock, SystemClock, SystemRandom, Timestamp};
+use outrigger_mongodb::{MongoOptions, MongoStore};
 use outrigger_ports::index_value;
 use outrigger_ports::store::{
     Batch, Document, Entry, Key, MigrateMode, Precondition, Scanned, Store, Write,
 };
 use outrigger_sql::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
-use outrigger_testkit::{DynamoDb, Postgres, TempDir};
+use outrigger_testkit::{DynamoDb, MongoDb, Postgres, TempDir};
 
 pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
@@ -48,6 +49,14 @@ pub(crate) async fn dynamodb() -> Arc<dyn Store> {
     let options = DynamoOptions { patience, ..DynamoOptions::at(&url) };
     let random = Arc::new(SystemRandom);
     migrated(DynamoStore::connect(&options, clock(), random).await.unwrap()).await
+}
+
+pub(crate) async fn mongodb() -> Arc<dyn Store> {
+    let url = MongoDb::shared().unwrap().fresh_url();
+    let patience = Duration::from_secs(30);
+    let options = MongoOptions { patience, ..MongoOptions::at(&url) };
+    let random = Arc::new(SystemRandom);
+    migrated(MongoStore::connect(&options, clock(), random).await.unwrap()).await
 }
 
 /// A number of documents of all kinds, whose versions are not all 1.

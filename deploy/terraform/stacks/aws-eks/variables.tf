@@ -80,7 +80,7 @@ variable "cluster" {
 }
 
 variable "database" {
-  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes; null: it is elsewhere, and DATABASE_URL is among the secrets. On Atlas, network.outgoing_ports must have 27017, and the binary a store for MongoDB, which it has not yet."
+  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes; null: it is elsewhere, and DATABASE_URL is among the secrets. On Atlas, network.outgoing_ports must have 27017."
   type        = object({ class = string, storage_gib = optional(number, 20), multi_az = bool, replica = optional(bool, false), password_version = optional(number, 1), connections_max = number })
   validation {
     condition     = var.database != null || contains(var.secrets, "DATABASE_URL")
