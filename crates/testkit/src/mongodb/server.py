@@ -3,6 +3,9 @@
 The emulator is made for another driver. What the official one expects besides is added here: a
 server that has transactions, 64-bit numbers in the options of commands, an answer to each error that
 has a code, and transactions that end as MongoDB's do when they meet others.
+
+The emulator refuses a transaction when anything at all was written since it began. So that it cannot be
+defeated for ever, the first one that begins after a refusal has the server's writes for itself.
 """
 
 import argparse
@@ -20,6 +23,36 @@ TRANSIENT = ["TransientTransactionError"]
 WRITE_CONFLICT = {"code": 112, "codeName": "WriteConflict", "errorLabels": TRANSIENT}
 NO_SUCH_TRANSACTION = {"code": 251, "codeName": "NoSuchTransaction", "errorLabels": TRANSIENT}
 OPERATION_FAILED = {"code": 96, "codeName": "OperationFailed"}
+
+
+# A client that has the turn and is gone loses it after so many seconds.
+TURN_S = 3
+
+
+class Turn:
+    """Who has the server's writes for itself."""
+
+    def __init__(self):
+        self.wanted = False
+        self._holder = None
+        self._free = asyncio.Condition()
+
+    async def others(self, key):
+        """Waits until nobody else has it."""
+        async with self._free:
+            await self._free.wait_for(lambda: self._holder in (None, key))
+
+    async def take(self, key):
+        async with self._free:
+            await self._free.wait_for(lambda: self._holder in (None, key))
+            self._holder, self.wanted = key, False
+        asyncio.get_running_loop().call_later(TURN_S, lambda: asyncio.ensure_future(self.give(key)))
+
+    async def give(self, key):
+        async with self._free:
+            if self._holder == key:
+                self._holder = None
+                self._free.notify_all()
 
 
 def failure(details):
@@ -71,6 +104,7 @@ class Executor(WireCommandExecutor):
         hello = handshake.build_hello_response
         # The last write outside of transactions of each session, and its answer.
         self._written = {}
+        self._turn = Turn()
         # Only a router of a sharded cluster has transactions without being in a replica set.
         handshake.build_hello_response = lambda **known: {**hello(**known), "msg": "isdbgrid"}
 
@@ -85,13 +119,34 @@ class Executor(WireCommandExecutor):
 
     async def execute_prepared(self, context):
         body = context.raw_body
-        if "txnNumber" not in body or "autocommit" in body:
+        if "txnNumber" not in body:
             return await super().execute_prepared(context)
-        # A write that the driver sends again is not done again.
         key, number = wire_session_key(body["lsid"]), body["txnNumber"]
+        if "autocommit" in body:
+            return await self._in_transaction(context, key)
+        await self._turn.others(key)
+        # A write that the driver sends again is not done again.
         if self._written.get(key, (None,))[0] != number:
             self._written[key] = (number, await super().execute_prepared(context))
         return self._written[key][1]
+
+    async def _in_transaction(self, context, key):
+        ends = context.command_name in ("commitTransaction", "abortTransaction")
+        if context.raw_body.get("startTransaction") and self._turn.wanted:
+            await self._turn.take(key)
+            # It sees what was written while it waited.
+            context.session.abort_transaction()
+            context.session.start_transaction()
+        elif ends:
+            await self._turn.others(key)
+        try:
+            return await super().execute_prepared(context)
+        except OperationFailure as error:
+            self._turn.wanted |= error.code == WRITE_CONFLICT["code"]
+            raise
+        finally:
+            if ends:
+                await self._turn.give(key)
 
     @staticmethod
     def error_document(error):

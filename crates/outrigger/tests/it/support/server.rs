@@ -89,7 +89,14 @@ impl ServerOptions {
             ("OUTRIGGER_SECRET", "0f3c6a9be27d41580f3c6a9be27d4158ab"),
         ];
         let environment = environment.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
-        Self { backend, environment, folder: None, port: None }
+        let options = Self { backend, environment, folder: None, port: None };
+        match &options.backend {
+            // Its emulator is slow on a machine that has much else to do.
+            Backend::Urls { database, .. } if database.starts_with("mongodb:") => {
+                options.set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "20000")
+            }
+            _ => options,
+        }
     }
 
     /// Sets one variable; an empty value takes it away.
