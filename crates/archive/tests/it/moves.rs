@@ -38,7 +38,7 @@ async fn from_sqlite_to_sqlite(between: Vec<(&str, Arc<dyn Store>)>, count: usiz
         let started = std::time::Instant::now();
         let imported = load(target, &place, false).await.unwrap();
         assert_eq!(imported.trailer, trailer, "{to}");
-        println!("{from}: saved in {saved:?}; {to}: taken in {:?}", started.elapsed());
+        eprintln!("{from}: saved in {saved:?}; {to}: taken in {:?}", started.elapsed());
     }
     let last = folder.join("last.ndjson");
     let (_, again) = stores.pop().unwrap();
