@@ -41,6 +41,9 @@ impl Program {
     /// The mail server, a package of that Python.
     pub const AIOSMTPD: Self =
         Self { name: "aiosmtpd", dirs: &["/usr/bin"], package: "python3-aiosmtpd" };
+    /// Looks at rules of Prometheus.
+    pub const PROMTOOL: Self =
+        Self { name: "promtool", dirs: &["/usr/bin", "/usr/local/bin"], package: "prometheus" };
     /// The browser, where none is there under another name (`Browser::program`).
     pub const CHROMIUM: Self = Self { name: "chromium", dirs: &[], package: "chromium" };
     /// Everything that the kit can start.
@@ -54,6 +57,7 @@ impl Program {
         Self::NGINX,
         Self::SYSTEM_PYTHON,
         Self::AIOSMTPD,
+        Self::PROMTOOL,
     ];
 
     /// Where it is, if it is there.

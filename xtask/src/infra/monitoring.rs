@@ -13,9 +13,6 @@ use crate::cargo;
 use crate::out::say;
 use crate::root::{at, root};
 
-const PROMTOOL: Program =
-    Program { name: "promtool", dirs: &["/usr/bin", "/usr/local/bin"], package: "prometheus" };
-
 /// Where metrics are named: rules, dashboards, alarms and what collectors pass on.
 const FOLDER: &str = "deploy";
 const DASHBOARDS: &str = "deploy/grafana";
@@ -30,13 +27,13 @@ const PARTS: &[&str] = &["_bucket", "_sum", "_count"];
 /// # Errors
 /// When one is not valid, or names a metric that the binary does not have.
 pub(super) fn check() -> Result<()> {
-    install_missing(&[PROMTOOL])?;
+    install_missing(&[Program::PROMTOOL])?;
     for arguments in [
         ["check", "rules", "deploy/prometheus/rules.yml"].as_slice(),
         &["test", "rules", "deploy/prometheus/rules.test.yml"],
         &["check", "config", "--syntax-only", "deploy/compose/prometheus.yml"],
     ] {
-        cargo::pass(Command::new(PROMTOOL.path()?).args(arguments).current_dir(root()))?;
+        cargo::pass(Command::new(Program::PROMTOOL.path()?).args(arguments).current_dir(root()))?;
     }
     for entry in std::fs::read_dir(at(DASHBOARDS)).context(DASHBOARDS)? {
         let path = entry?.path();

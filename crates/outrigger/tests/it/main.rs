@@ -6,6 +6,7 @@
 mod support;
 
 mod account_mails;
+mod alerts;
 mod archives;
 mod audit;
 mod auth;

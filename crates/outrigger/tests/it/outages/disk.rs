@@ -8,6 +8,7 @@ use outrigger_testkit::TempDir;
 use serde_json::json;
 
 use super::{public_collection, token};
+use crate::alerts::{self, Look};
 use crate::support::{Answer, Backend, Server, ServerOptions};
 
 /// A file system of a few megabytes; gone with the value.
@@ -91,6 +92,7 @@ fn writes_only_are_refused(disk: &SmallDisk) {
     let collection = public_collection(&server);
     let (email, login) = server.new_login();
     let path = |n: usize| format!("/api/v1/records/{collection}/r{n}");
+    let before = Look::at(&server);
     let body = json!({"text": "x".repeat(100_000)});
     let mut written = 0;
     while !is_full(&server.api().put(&path(written), &body)) {
@@ -111,6 +113,9 @@ fn writes_only_are_refused(disk: &SmallDisk) {
     reads_go_on();
     let refused = (0..20).filter(|_| is_full(&server.api().put(&path(written), &body))).count();
     assert_eq!(refused, 20);
+    let one = Look::at(&server);
+    assert!(is_full(&server.api().put(&path(written), &body)));
+    alerts::fires("DatabaseFull", &before, &one, &Look::at(&server));
     reads_go_on();
     std::fs::remove_file(ballast).unwrap();
     server.api().put(&path(written), &body).expect(201);
