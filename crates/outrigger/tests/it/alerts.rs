@@ -113,7 +113,9 @@ fn a_slow_database() {
             let held = || postgres.psql(is_held).is_ok_and(|count| count.trim() != "0");
             wait_until("the lock", PATIENCE, held).unwrap();
             let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
-            asking.into_iter().for_each(|asked| asked.join().unwrap());
+            for asked in asking {
+                asked.join().unwrap();
+            }
             holder.join().unwrap();
         });
     });
