@@ -8,8 +8,6 @@ mod rules;
 mod signed;
 mod transfer;
 
-use std::sync::OnceLock;
-
 use crate::support::{Backend, Server, ServerOptions};
 
 /// Makes each named function a test with files in a folder, and in object storage.
@@ -36,7 +34,7 @@ fn in_s3() -> ServerOptions {
 /// The shared server that does.
 #[cfg(feature = "s3")]
 fn on_s3() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
+    static SERVER: std::sync::OnceLock<Server> = std::sync::OnceLock::new();
     SERVER.get_or_init(|| Server::start(&in_s3()))
 }
 

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::client::Client;
 use crate::support::on_sqlite;
 
 #[test]
@@ -15,6 +14,7 @@ fn without_object_storage_nothing_is_signed() {
 #[cfg(feature = "s3")]
 mod s3 {
     use super::*;
+    use crate::files::client::Client;
     use crate::files::{in_s3, kept, on_s3};
     use crate::support::{Server, unique};
 
