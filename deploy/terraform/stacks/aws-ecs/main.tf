@@ -140,7 +140,7 @@ module "service" {
   roles             = { for key, role in var.roles : key => { cpu = role.cpu, memory = role.memory, tasks = role.min, spot_percent = role.spot_percent } }
   log_groups        = module.observability.log_groups
   rollback_alarms   = module.observability.rollback_alarms
-  task_policy       = module.data.process_policy
+  task_policy       = module.data.service_policy
 }
 
 module "autoscaling" {

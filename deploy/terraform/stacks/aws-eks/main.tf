@@ -99,8 +99,8 @@ module "identities" {
   secret_arns   = values(module.data.secrets)
   kms_key_arns  = module.data.kms_key_arns
   application_policies = {
-    api       = module.data.process_policy
-    worker    = module.data.process_policy
+    api       = module.data.service_policy
+    worker    = module.data.service_policy
     collector = module.observability.metrics_policy
   }
 }

@@ -28,7 +28,7 @@ output "blobs" {
   value       = { name = module.blobs.name }
 }
 
-output "process_policy" {
+output "service_policy" {
   description = "What a process may do in AWS (JSON)."
   value       = data.aws_iam_policy_document.use.json
 }

@@ -74,7 +74,7 @@ run "on_dynamodb_with_mail" {
     error_message = "there is a table"
   }
   assert {
-    condition     = toset([for s in jsondecode(output.process_policy).Statement : s.Sid if contains(flatten([s.Resource]), "*")]) == toset(["MailAccount"])
+    condition     = toset([for s in jsondecode(output.service_policy).Statement : s.Sid if contains(flatten([s.Resource]), "*")]) == toset(["MailAccount"])
     error_message = "all else is about things of its own"
   }
 }
