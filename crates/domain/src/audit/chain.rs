@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use outrigger_kernel::{Error, Result, limits};
-use outrigger_ports::collection::{Collection, Entity, Stored};
+use outrigger_kernel::{Ctx, Error, Result, Timestamp, limits};
+use outrigger_ports::collection::{self, Collection, Entity, Stored};
 use outrigger_ports::index_value;
 use outrigger_ports::store::{
-    Batch, Document, Order, Precondition, Query, Store, StoreError, Write,
+    self, Batch, Document, Order, Position, Precondition, Query, Store, StoreError, Write,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::model::{Entry, Link, OPEN};
+use super::model::{CHAIN, Entry, Link, OPEN};
 use crate::ports::Ports;
 use crate::vault::Vault;
 
@@ -32,6 +32,9 @@ const HEAD_ID: &str = "head";
 pub(super) struct Head {
     pub(super) number: u64,
     pub(super) hash: String,
+    /// When the newest entry happened.
+    #[serde(default)]
+    pub(super) time: Option<Timestamp>,
 }
 
 impl Entity for Head {
@@ -50,6 +53,8 @@ pub struct Chain {
 /// An entry as it is kept, whatever version of the program has written it.
 pub(super) struct Kept {
     pub(super) id: String,
+    /// When it happened.
+    pub(super) time: Timestamp,
     /// All but the link.
     members: Map<String, Value>,
     pub(super) link: Option<Link>,
@@ -61,7 +66,9 @@ impl Kept {
             serde_json::from_slice(&document.body).map_err(Error::internal)?;
         let link = members.remove(LINK).map(serde_json::from_value).transpose();
         let link = link.map_err(Error::internal)?;
-        Ok(Self { id: document.key.id.clone(), members, link })
+        let time = members.get("time").cloned().unwrap_or_default();
+        let time = serde_json::from_value(time).map_err(Error::internal)?;
+        Ok(Self { id: document.key.id.clone(), time, members, link })
     }
 }
 
@@ -73,12 +80,46 @@ impl Chain {
 
     /// The newest link; number 0 when there is none.
     pub(super) async fn head(&self) -> Result<Stored<Head>> {
-        let found = self.heads.find(HEAD_ID).await?;
-        Ok(found.unwrap_or_else(|| Stored {
-            id: HEAD_ID.to_owned(),
-            version: 0,
-            value: Head::default(),
-        }))
+        if let Some(found) = self.heads.find(HEAD_ID).await? {
+            return Ok(found);
+        }
+        let value = self.newest().await?.unwrap_or_default();
+        Ok(Stored { id: HEAD_ID.to_owned(), version: 0, value })
+    }
+
+    /// The head of a log that came without it, as from an archive.
+    async fn newest(&self) -> Result<Option<Head>> {
+        let query = Query { descending: true, ..query(Order::Index(CHAIN), None, 1) };
+        let Some(found) = self.store.query(&query).await?.pop() else { return Ok(None) };
+        let Kept { time, link, .. } = Kept::of(&found.document)?;
+        Ok(link.map(|Link { number, hash, .. }| Head { number, hash, time: Some(time) }))
+    }
+
+    /// Makes ready for the chain what an earlier version of the program has written, and tells how many that
+    /// were: it knew nothing of it.
+    ///
+    /// # Errors
+    /// `forbidden`, `unavailable`.
+    pub async fn adopt(&self, ctx: &Ctx) -> Result<usize> {
+        ctx.require_admin()?;
+        let (mut adopted, mut after) = (0, None);
+        loop {
+            let found = self.store.query(&query(Order::Id, after.take(), BATCH)).await?;
+            let Some(last) = found.last() else { return Ok(adopted) };
+            after = Some(last.position.clone());
+            let mut batch = Batch::default();
+            for document in found.into_iter().map(|found| found.document) {
+                if Kept::of(&document)?.link.is_none() {
+                    batch.writes.push(put(document, Vec::new())?);
+                }
+            }
+            adopted += batch.writes.len();
+            match self.store.commit(batch).await {
+                // Somebody has linked one of them meanwhile: the others are looked at next time.
+                Ok(_) | Err(StoreError::Precondition { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Links what is not linked yet; says whether there may be more. Any number of processes may do it.
@@ -104,16 +145,7 @@ impl Chain {
     }
 
     async fn open(&self) -> Result<Vec<Document>> {
-        let query = Query {
-            collection: Entry::COLLECTION,
-            order: Order::Index(OPEN),
-            range: index_value::all(),
-            descending: false,
-            after: None,
-            limit: BATCH,
-            may_lag: false,
-        };
-        let found = self.store.query(&query).await?;
+        let found = self.store.query(&query(Order::Index(OPEN), None, BATCH)).await?;
         Ok(found.into_iter().map(|found| found.document).collect())
     }
 
@@ -122,20 +154,15 @@ impl Chain {
         let mut batch = Batch::default();
         for document in open {
             let mut entry = Kept::of(&document)?;
-            let hash = self.hash(&head.hash, &entry)?;
-            let number = head.number + 1;
-            let link = Link { number, previous: head.hash, hash: hash.clone() };
+            let (number, previous, previous_time) = (head.number + 1, head.hash, head.time);
+            let mut link = Link { number, previous, previous_time, hash: String::new() };
+            link.hash = self.hash(&link, &entry)?;
+            head = Head { number, hash: link.hash.clone(), time: Some(entry.time) };
             let value = serde_json::to_value(&link).map_err(Error::internal)?;
             entry.members.insert(LINK.to_owned(), value);
             let body = serde_json::to_vec(&entry.members).map_err(Error::internal)?;
-            batch.writes.push(Write::Put {
-                key: document.key,
-                body: Bytes::from(body),
-                entries: vec![link.entry()],
-                expires_at: document.expires_at,
-                precondition: Precondition::Version(document.version),
-            });
-            head = Head { number, hash };
+            let document = Document { body: Bytes::from(body), ..document };
+            batch.writes.push(put(document, vec![link.entry()])?);
         }
         let expected =
             if version == 0 { Precondition::Absent } else { Precondition::Version(version) };
@@ -143,10 +170,36 @@ impl Chain {
         Ok(batch)
     }
 
-    /// The hash of the entry after this one.
-    pub(super) fn hash(&self, previous: &str, entry: &Kept) -> Result<String> {
+    /// The hash of this entry at this place.
+    pub(super) fn hash(&self, link: &Link, entry: &Kept) -> Result<String> {
         let members = serde_json::to_string(&entry.members).map_err(Error::internal)?;
-        let text = format!("{previous}\n{}\n{members}", entry.id);
+        let time = link.previous_time.map_or_else(String::new, |time| time.as_micros().to_string());
+        let text = format!("{} {}\n{time}\n{}\n{members}", link.number, link.previous, entry.id);
         Ok(self.vault.mark("audit chain", &text, HASH))
+    }
+}
+
+/// Writes the document again, with these entries, or as one that is not linked yet.
+fn put(document: Document, entries: Vec<store::Entry>) -> Result<Write> {
+    let entries = if entries.is_empty() {
+        vec![collection::entry(OPEN, index_value::of_time(Kept::of(&document)?.time))]
+    } else {
+        entries
+    };
+    let Document { key, version, body, expires_at } = document;
+    let precondition = Precondition::Version(version);
+    Ok(Write::Put { key, body, entries, expires_at, precondition })
+}
+
+/// Entries in this order.
+pub(super) fn query(order: Order<'_>, after: Option<Position>, limit: usize) -> Query<'_> {
+    Query {
+        collection: Entry::COLLECTION,
+        order,
+        range: index_value::all(),
+        descending: false,
+        after,
+        limit,
+        may_lag: false,
     }
 }

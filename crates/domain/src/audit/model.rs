@@ -141,16 +141,20 @@ pub struct Entry {
     pub link: Option<Link>,
 }
 
-/// The place of an entry in the chain: who has only the database can neither change nor take out an entry
-/// without breaking it.
+/// The place of an entry in the chain: who has only the database cannot change an entry of it or take one
+/// out without breaking it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Link {
     /// From 1, without gaps.
     pub number: u64,
     /// The hash of the entry before this one; empty at the first.
     pub previous: String,
-    /// HMAC-SHA256 of `previous`, the entry's id and its JSON without this link, in hexadecimal, under a
-    /// key that is derived from `auth.secret`.
+    /// When that one happened: until when it must be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub previous_time: Option<Timestamp>,
+    /// HMAC-SHA256 of both, the entry's id and its JSON without this link, in hexadecimal, under a key
+    /// that is derived from `auth.secret`.
     pub hash: String,
 }
 

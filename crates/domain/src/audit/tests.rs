@@ -6,7 +6,7 @@ use std::time::Duration;
 use outrigger_kernel::{Actor, Clock as _, Ctx, PageRequest, Role};
 use outrigger_ports::collection::Entity as _;
 use outrigger_ports::index_value;
-use outrigger_ports::store::{Batch, Document, Order, Precondition, Query, Write};
+use outrigger_ports::store::{Batch, Document, Key, Order, Precondition, Query, Write};
 use serde_json::{Value, json};
 
 use super::testing;
@@ -135,6 +135,17 @@ async fn whatever_is_done_to_an_entry_in_the_database_is_found() {
     assert_eq!(findings(&world, &chain).await, [""; 0]);
     tamper(&world, &second, None).await;
     assert_eq!(findings(&world, &chain).await, ["1 entries before number 3 are gone"]);
+    // What the database says of its end is not believed.
+    let third = documents(&world).await.remove(1);
+    let soon = Some(world.clock.now().plus(Duration::from_secs(30)));
+    let of_third = serde_json::from_slice(&third.body).unwrap();
+    tamper(&world, &Document { expires_at: soon, ..third }, Some(of_third)).await;
+    assert_eq!(findings(&world, &chain).await, ["1 entries before number 3 are gone"]);
+    let first = documents(&world).await.remove(0);
+    tamper(&world, &first, None).await;
+    assert_eq!(findings(&world, &chain).await, ["entries before number 3 are gone"]);
+    let of_first = serde_json::from_slice(&first.body).unwrap();
+    tamper(&world, &first, Some(of_first)).await;
     tamper(&world, &second, Some(body)).await;
     let third = documents(&world).await.remove(2);
     tamper(&world, &third, None).await;
@@ -187,4 +198,27 @@ async fn a_change_tells_what_was_and_what_is() {
     let entry: Entry = serde_json::from_slice(write.body().unwrap()).unwrap();
     let empty = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
     assert_eq!((entry.before, entry.after.as_deref()), (None, Some(empty)));
+}
+
+#[tokio::test]
+async fn entries_of_an_earlier_version_and_a_log_without_its_head_go_on_in_the_chain() {
+    let (world, chain) = linked().await;
+    let ctx = Ctx::system("r");
+    let write = Audit::new(&world.ports).entry(&ctx, Action::Login, None, json!({})).unwrap();
+    let Write::Put { key, body, expires_at, precondition, .. } = write else { panic!("{write:?}") };
+    let old = Write::Put { key, body, entries: Vec::new(), expires_at, precondition };
+    let head = Write::Delete {
+        key: Key::new("sys.audit_chain", "head"),
+        precondition: Precondition::Exists,
+    };
+    world.ports.store.commit(Batch::of([old, head])).await.unwrap();
+    world.clock.advance(Duration::from_secs(61));
+    assert_eq!(findings(&world, &chain).await.len(), 1);
+    assert_eq!(chain.adopt(&ctx).await.unwrap(), 1);
+    assert!(!chain.extend().await.unwrap());
+    let verified = chain.verify(&ctx, world.clock.now(), None).await.unwrap();
+    assert_eq!((verified.entries, verified.findings.len()), (4, 0), "{verified:?}");
+    assert_eq!(verified.newest.unwrap().number, 4);
+    world.clock.advance(Duration::from_secs(91 * 86_400));
+    assert_eq!(findings(&world, &chain).await, [""; 0], "all have expired");
 }

@@ -1,19 +1,22 @@
 //! Checks the chain of the audit log, and reads it out.
 
+use std::time::Duration;
+
 use outrigger_kernel::{Ctx, Error, Result, Timestamp};
-use outrigger_ports::collection::Entity as _;
 use outrigger_ports::index_value;
 use outrigger_ports::store::{Document, Order, Position, Query};
 
-use super::chain::{Chain, Kept};
-use super::model::{CHAIN, Entry, KEPT_FOR, Link};
+use super::chain::{Chain, Kept, query};
+use super::model::{CHAIN, KEPT_FOR, Link};
 
 /// Entries that are read at once.
 const PAGE: usize = 500;
 /// Most findings that are told.
 const FINDINGS_MAX: usize = 20;
 /// So old an entry is linked, unless nothing serves.
-const LINKED_AFTER: std::time::Duration = std::time::Duration::from_secs(60);
+const LINKED_AFTER: Duration = Duration::from_secs(60);
+/// What clocks may differ.
+const SLACK: Duration = Duration::from_secs(60);
 
 /// What a look at the whole chain came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +68,7 @@ impl Chain {
             }
         }
         match &verified.newest {
-            None if head.number > 0 => {
+            None if is_due(head.time, now) => {
                 verified.finds(format!("number {} is to be the newest, and is gone", head.number));
             }
             Some(newest) if newest.number < head.number => {
@@ -99,14 +102,19 @@ impl Chain {
             return Ok(());
         };
         let number = link.number;
-        if self.hash(&link.previous, &entry)? != link.hash {
+        if self.hash(&link, &entry)? != link.hash {
             verified.finds(format!("number {number} ({}) was changed", entry.id));
         }
         if known.is_some_and(|(noted, hash)| noted == number && hash != link.hash) {
             verified.finds(format!("number {number} is another one than was noted"));
         }
         match &verified.newest {
-            None => verified.first = number,
+            None => {
+                verified.first = number;
+                if is_due(link.previous_time, now) {
+                    verified.finds(format!("entries before number {number} are gone"));
+                }
+            }
             Some(before) if before.number + 1 == number => {
                 if before.hash != link.previous {
                     verified.finds(format!("number {number} does not follow the one before it"));
@@ -116,7 +124,7 @@ impl Chain {
                 verified.finds(format!("number {number} is there more than once"));
             }
             // At the old end entries expire by their time, which is not exactly the chain's order.
-            Some(_) if document.expires_at.is_some_and(|end| expires_next(end, now)) => {}
+            Some(_) if !is_due(link.previous_time, now) => {}
             Some(before) => {
                 let gone = number - before.number - 1;
                 verified.finds(format!("{gone} entries before number {number} are gone"));
@@ -134,13 +142,14 @@ impl Chain {
             let page = self.page(Order::Id, after.take(), PAGE).await?;
             for (document, position) in page {
                 after = Some(position);
-                if Kept::of(&document)?.link.is_some() {
+                let Kept { id, time, link, .. } = Kept::of(&document)?;
+                if link.is_some() {
                     continue;
                 }
-                let id = &document.key.id;
-                match document.expires_at {
-                    Some(end) if end.plus(LINKED_AFTER) > now.plus(KEPT_FOR) => verified.open += 1,
-                    _ => verified.finds(format!("{id} is not in the chain")),
+                if time.plus(LINKED_AFTER) > now {
+                    verified.open += 1;
+                } else {
+                    verified.finds(format!("{id} is not in the chain"));
                 }
             }
             if after.is_none() {
@@ -188,19 +197,7 @@ impl Chain {
     }
 }
 
-fn query(order: Order<'_>, after: Option<Position>, limit: usize) -> Query<'_> {
-    Query {
-        collection: Entry::COLLECTION,
-        order,
-        range: index_value::all(),
-        descending: false,
-        after,
-        limit,
-        may_lag: false,
-    }
-}
-
-/// Whether others of about the same age may have expired.
-fn expires_next(end: Timestamp, now: Timestamp) -> bool {
-    end < now.plus(std::time::Duration::from_secs(3_600))
+/// Whether an entry of this time must still be there; one that ends within a minute need not.
+fn is_due(time: Option<Timestamp>, now: Timestamp) -> bool {
+    time.is_some_and(|time| time.plus(KEPT_FOR) > now.plus(SLACK))
 }

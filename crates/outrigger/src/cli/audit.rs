@@ -47,7 +47,8 @@ pub(super) async fn run(desk: &Desk<'_>, matches: &ArgMatches, told: &mut Told) 
 
 async fn verify(chain: &Chain, ctx: &Ctx, matches: &ArgMatches, told: &mut Told) -> Result<()> {
     let known = matches.get_one::<String>("known").map(|known| parse(known)).transpose()?;
-    // What was written a moment ago is linked first, so that it is looked at too.
+    // What was written a moment ago, or by an earlier version, is linked first, so that it is looked at too.
+    chain.adopt(ctx).await?;
     while chain.extend().await? {}
     let verified = chain.verify(ctx, SystemClock.now(), known).await?;
     for finding in &verified.findings {

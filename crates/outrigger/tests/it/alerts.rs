@@ -31,7 +31,10 @@ impl Look {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let series = lines.filter_map(|line| {
             let (series, value) = line.rsplit_once(' ')?;
-            Some((series.to_owned(), value.parse().ok()?))
+            // As a Prometheus names what it has looked at.
+            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+            let series = format!("{name}{{job=\"outrigger\",instance=\"a:9000\",{labels}");
+            Some((series, value.parse().ok()?))
         });
         Self { at, series: series.collect() }
     }

@@ -89,11 +89,13 @@ impl Commit<'_> {
         Err(error::of_code(i32::try_from(code).unwrap_or_default(), &text))
     }
 
-    /// Asks until it is known what became of the transaction: committing twice is as once.
+    /// Asks until it is known what became of the transaction: committing twice is as once. Once an answer
+    /// was lost, only the server's word that it was committed, or that it is gone, says so.
     async fn commit(
         &mut self,
         session: &mut ClientSession,
     ) -> Result<Result<(), StoreError>, Failure> {
+        let mut is_asked_again = false;
         loop {
             let failure = match self.budget.spend(session.commit_transaction()).await {
                 Ok(()) => return Ok(Ok(())),
@@ -102,9 +104,14 @@ impl Commit<'_> {
             let Failure::Silent(cause) = failure else {
                 return match failure {
                     Failure::Late => Ok(Err(failure.into_error(true))),
+                    Failure::Conflict(_) => Err(failure),
+                    failure if is_asked_again => {
+                        Ok(Err(StoreError::OutcomeUnknown(Box::new(failure.into_error(true)))))
+                    }
                     failure => Err(failure),
                 };
             };
+            is_asked_again = true;
             let reason = crate::error::Reason::Connection;
             if !self.link.pause(&mut self.budget, reason).await {
                 return Ok(Err(StoreError::OutcomeUnknown(cause)));

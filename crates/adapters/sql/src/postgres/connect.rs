@@ -122,12 +122,21 @@ impl Connector {
         self.way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The way that the URL says now.
+    /// The way that the URL says now; but for its user and password it must be as at the start, or
+    /// connections of one process would lead to two databases.
     fn way(&self) -> Result<Arc<Way>, StoreError> {
         let url = self.url.current();
         let mut way = self.lock();
         if way.url.expose_secret() != url.expose_secret() {
-            *way = Arc::new(Way::of(url, &self.application_name, self.timeout, self.patience)?);
+            let next = Way::of(url, &self.application_name, self.timeout, self.patience)?;
+            if next.leads_elsewhere(&way) {
+                tracing::warn!(
+                    "the URL of PostgreSQL names another server or database now; it is not followed \
+                     until this process is started again"
+                );
+            } else {
+                *way = Arc::new(next);
+            }
         }
         Ok(Arc::clone(&way))
     }
@@ -219,6 +228,20 @@ impl Way {
         config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
         config.tcp_user_timeout(patience);
         Ok(Self { url, config, tls, private })
+    }
+
+    fn leads_elsewhere(&self, other: &Self) -> bool {
+        let place = |way: &Self| {
+            let config = &way.config;
+            (
+                config.get_hosts().to_vec(),
+                config.get_hostaddrs().to_vec(),
+                config.get_ports().to_vec(),
+                config.get_dbname().map(ToOwned::to_owned),
+                way.private,
+            )
+        };
+        place(self) != place(other)
     }
 }
 

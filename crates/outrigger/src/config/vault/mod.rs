@@ -10,14 +10,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use outrigger_kernel::Secret;
+use outrigger_kernel::secret::ExposeSecret as _;
 use outrigger_ports::secrets::LiveSecret;
 
 use crate::lifecycle::runtime;
 use reference::Reference;
 use referred::Referred;
 
-/// Settings whose new values are used without a start of the process.
+/// Settings whose new values are used without a start of the process, when they lead to PostgreSQL.
 const LIVE: [&str; 2] = ["database.url", "database.readonly_url"];
+
+/// Whether a new value of the setting is used by what runs.
+fn is_live(key: &str, value: &Secret) -> bool {
+    LIVE.contains(&key) && value.expose_secret().starts_with("postgres")
+}
 
 /// All references of the settings.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +74,7 @@ impl Vault {
             tokio::time::sleep(every).await;
             for (key, referred) in &followed {
                 match referred.look().await {
-                    Ok(true) if LIVE.contains(&key.as_str()) => {
+                    Ok(true) if is_live(key, &referred.current()) => {
                         tracing::info!(
                             setting = key,
                             "a secret has changed; new connections use it"
