@@ -88,13 +88,13 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Stream for Sips<S> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes>>> {
-        if self.unread.load(Ordering::Relaxed) > FRAMING_BYTES_MAX {
-            let message = "the form has more than 64 KiB before its first field or after its file";
-            return Poll::Ready(Some(Err(Error::bad_request("malformed_form", message))));
-        }
         if std::mem::take(&mut self.rests) {
             context.waker().wake_by_ref();
             return Poll::Pending;
+        }
+        if self.unread.load(Ordering::Relaxed) > FRAMING_BYTES_MAX {
+            let message = "the form has more than 64 KiB before its first field or after its file";
+            return Poll::Ready(Some(Err(Error::bad_request("malformed_form", message))));
         }
         let piece = ready!(Pin::new(&mut self.pieces).poll_next(context));
         if let Some(Ok(piece)) = &piece {
