@@ -27,7 +27,7 @@ fn when_the_time_runs_out_only_a_write_may_have_taken_effect() {
     let proxy = FaultProxy::start(postgres.port()).expect("a proxy");
     let backend =
         Backend::Urls { database: postgres.url_at(proxy.port(), "postgres"), redis: None };
-    let options = ServerOptions::on(backend).set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "1");
+    let options = ServerOptions::on(backend).set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "2");
     let server = Server::start(&options);
     let path = format!("/api/v1/records/{}", public_collection(&server));
     proxy.freeze();
