@@ -189,8 +189,8 @@ pub(crate) const ALL: [Metric; 33] = [
         Gauge,
         Unit::Seconds,
         &[("queue", "the queues of `worker.queues`, and other")],
-        "For how long the task that waits longest has been due; 0 when none waits. Every process \
-         tells the same.",
+        "For how long the task that waits longest has been due, in queues that are not paused; 0 when \
+         none waits. Every process tells the same.",
     ),
     metric(
         "outrigger_queue_tasks",

@@ -42,9 +42,16 @@ impl Levels {
             #[expect(clippy::cast_precision_loss, reason = "see above")]
             gauge.set(states.iter().map(|state| count(state)).sum::<u64>() as f64);
         }
-        let oldest = states.iter().filter_map(|state| state.oldest).min();
-        self.oldest.set(oldest.map_or(0.0, |since| now.since(since).as_secs_f64()));
+        self.oldest.set(oldest_s(states, now));
     }
+}
+
+/// For how many seconds the task that waits longest has been due. Where somebody paused the queue it is
+/// meant to wait: neither are people told of that, nor workers added.
+fn oldest_s(states: &[&QueueState], now: Timestamp) -> f64 {
+    let moving = states.iter().filter(|state| !state.paused);
+    let oldest = moving.filter_map(|state| state.oldest).min();
+    oldest.map_or(0.0, |since| now.since(since).as_secs_f64())
 }
 
 /// Looks until the process ends. While the queue is away, the last values stay.
@@ -65,5 +72,28 @@ pub(crate) async fn run(board: Arc<dyn TaskBoard>, clock: Arc<dyn Clock>, queues
             Err(error) => tracing::debug!(source = %error, "the queues' levels are not known"),
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_of_a_paused_queue_do_not_count_as_waiting() {
+        let queue = |paused, oldest: Option<i64>| QueueState {
+            name: "default".to_owned(),
+            paused,
+            queued: 1,
+            scheduled: 0,
+            running: 0,
+            dead: 0,
+            oldest: oldest.map(Timestamp::from_secs),
+        };
+        let seconds = |states: &[&QueueState]| oldest_s(states, Timestamp::from_secs(100));
+        let (paused, moving, empty) =
+            (queue(true, Some(10)), queue(false, Some(60)), queue(false, None));
+        assert!((seconds(&[&paused, &moving, &empty]) - 40.0).abs() < 1e-9);
+        assert!(seconds(&[&paused, &empty]).abs() < 1e-9);
     }
 }

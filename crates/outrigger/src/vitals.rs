@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger_domain::replicas::{Backend, POINT_S, Replica, Replicas};
 use outrigger_http::health::{Check, CheckStatus, Health};
 use outrigger_kernel::Clock;
+use tokio::task::JoinHandle;
 
 use crate::compose::Backends;
 use crate::counts::Counts;
@@ -48,12 +49,13 @@ impl Vitals {
     /// Says that the process is there.
     pub(crate) async fn begin(&self) {
         self.replicas.note(self.replica(), None);
-        self.tell().await;
+        tell(self.replicas.clone()).await;
     }
 
     /// Says how it is until it ends.
     pub(crate) async fn run(self) {
         let mut before = self.counts();
+        let mut telling: Option<JoinHandle<()>> = None;
         for round in 1_u64.. {
             tokio::time::sleep(self.rest()).await;
             let now = self.counts();
@@ -63,8 +65,10 @@ impl Vitals {
             let point = now.since(&before, at - at.rem_euclid(interval) - interval);
             before = now;
             self.replicas.note(self.replica(), Some(point));
-            if round % TOLD_EVERY == 0 {
-                self.tell().await;
+            // In a task of its own: a slow store must not make the next point longer.
+            let is_told = telling.as_ref().is_none_or(JoinHandle::is_finished);
+            if round % TOLD_EVERY == 0 && is_told {
+                telling = Some(tokio::spawn(tell(self.replicas.clone())));
             }
         }
     }
@@ -80,12 +84,6 @@ impl Vitals {
     fn counts(&self) -> Counts {
         process_metrics::update();
         Counts::read(&self.metrics.render())
-    }
-
-    async fn tell(&self) {
-        if let Err(error) = self.replicas.tell().await {
-            tracing::debug!(source = %error, "the others are not told of this replica");
-        }
     }
 
     fn replica(&self) -> Replica {
@@ -110,5 +108,11 @@ impl Vitals {
             backends: backends.collect(),
             points: Vec::new(),
         }
+    }
+}
+
+async fn tell(replicas: Replicas) {
+    if let Err(error) = replicas.tell().await {
+        tracing::debug!(source = %error, "the others are not told of this replica");
     }
 }

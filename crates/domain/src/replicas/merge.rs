@@ -6,7 +6,7 @@ use outrigger_kernel::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::model::{LATENCY_BOUNDS_S, POINT_S, Point, Replica};
+use super::model::{LATENCY_BOUNDS_S, POINT_S, POINTS, Point, Replica};
 
 /// What the deployment did in the last minutes.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -45,7 +45,7 @@ pub struct OverviewPoint {
     pub connections: Option<u64>,
     /// Tasks that were due and waited.
     pub queued: u64,
-    /// For how many seconds the oldest of them had waited.
+    /// For how many seconds the oldest of them had waited, in queues that are not paused.
     pub oldest_s: u64,
     /// Dead letters.
     pub dead: u64,
@@ -55,10 +55,16 @@ pub struct OverviewPoint {
     pub tasks_failed_per_s: f64,
 }
 
-/// Adds up what these processes tell.
+/// Adds up what these processes tell, of the time that all of them can tell of: some tell later than
+/// others what they did last, and have forgotten by then what the others did first.
 pub(super) fn merge(replicas: &[Replica], complete: bool) -> Overview {
+    let all = || replicas.iter().map(|replica| &replica.points);
+    let forgetful = all().filter(|points| points.len() >= POINTS);
+    let from = forgetful.filter_map(|points| points.first()).map(|first| first.at).max();
+    let to = all().filter_map(|points| points.last()).map(|last| last.at).min();
+    let known = from.unwrap_or(i64::MIN)..=to.unwrap_or(i64::MAX);
     let mut sums: BTreeMap<i64, Point> = BTreeMap::new();
-    for point in replicas.iter().flat_map(|replica| &replica.points) {
+    for point in all().flatten().filter(|point| known.contains(&point.at)) {
         add(sums.entry(point.at).or_default(), point);
     }
     let points = sums.into_iter().map(|(at, point)| view(at, &point)).collect();

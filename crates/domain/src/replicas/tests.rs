@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use outrigger_kernel::{Clock, Ctx, Role};
 
-use super::merge::percentile_ms;
+use super::merge::{merge, percentile_ms};
 use super::model::POINTS;
-use super::{Point, Replica, Replicas, Shared};
+use super::{Overview, Point, Replica, Replicas, Shared};
 use crate::audit::testing::{World, user_ctx};
 
 fn replica(world: &World, name: &str) -> Replica {
@@ -68,6 +68,30 @@ async fn ten_minutes_are_kept() {
     assert_eq!(overview.points[0].at.as_secs(), 400);
     let bytes = serde_json::to_vec(&replica(&world, "a")).unwrap().len();
     assert!(bytes < 1_000, "{bytes}");
+}
+
+#[test]
+fn it_is_about_the_time_that_all_can_tell_of() {
+    let world = World::new();
+    let told = |name: &str, rounds: std::ops::Range<i64>| {
+        let points = rounds.map(|round| point(round * 5, 10)).collect();
+        Replica { points, ..replica(&world, name) }
+    };
+    let is_of_both =
+        |seen: &Overview| seen.points.iter().all(|it| (it.requests_per_s - 4.0).abs() < 1e-9);
+    let times = |seen: &Overview| seen.points.iter().map(|it| it.at.as_secs()).collect::<Vec<_>>();
+
+    // One has not told of its last points yet; one has only begun.
+    let seen = merge(&[told("a", 20..24), told("b", 20..22), told("c", 0..0)], true);
+    assert_eq!(times(&seen), [100, 105]);
+    assert!(is_of_both(&seen), "{seen:?}");
+
+    // One has forgotten its first points already.
+    let kept = i64::try_from(POINTS).unwrap();
+    let seen = merge(&[told("a", 2..kept + 2), told("b", 0..kept)], true);
+    let times = times(&seen);
+    assert_eq!((times.first(), times.last()), (Some(&10), Some(&((kept - 1) * 5))));
+    assert!(is_of_both(&seen), "{seen:?}");
 }
 
 #[tokio::test]

@@ -38,9 +38,10 @@ async function send(method, path, { body, headers = {}, signal } = {}) {
 async function read(response) {
   const requestId = response.headers.get('x-request-id')
   const isJson = /json/.test(response.headers.get('content-type') ?? '')
-  const data = isJson ? await response.json() : undefined
+  const text = isJson ? await response.text() : ''
+  const data = isJson ? JSON.parse(text) : undefined
   if (!response.ok) throw new ApiError(response.status, data ?? {}, requestId)
-  return { data, headers: response.headers, status: response.status }
+  return { data, text, headers: response.headers, status: response.status }
 }
 
 const session = async (method, path, body) => {
@@ -65,32 +66,33 @@ export async function signOut() {
 /** Who is signed in, if somebody is; a session that is merely old is renewed. */
 export async function whoAmI() {
   try {
-    return (await session('GET', '/console/session')) ?? (await session('POST', '/console/session/renew'))
+    return await renew()
   } catch (error) {
     if (error.status === 401 || error.status === 403) return null
     throw error
   }
 }
 
-/** One page renews at a time, and the others find that it is done: a refresh token is good for one use. */
-function renew(stale) {
-  const once = async () => {
-    const user = await session('GET', '/console/session')
-    if (user && csrf !== stale) return user
-    return session('POST', '/console/session/renew')
-  }
-  return navigator.locks ? navigator.locks.request('outrigger-renew', once) : once()
+let renewing = null
+
+/**
+ * One page renews at a time, once for all that wait in it, and the others find that it is done: a refresh
+ * token is good for one use. Browsers have no locks where a page came neither over TLS nor from localhost.
+ */
+function renew() {
+  const once = async () => (await session('GET', '/console/session')) ?? session('POST', '/console/session/renew')
+  renewing ??= (navigator.locks ? navigator.locks.request('outrigger-renew', once) : once()).finally(() => { renewing = null })
+  return renewing
 }
 
-/** Calls an operation: its answer with headers and status. */
+/** Calls an operation: its answer with its text, headers and status. */
 export async function call(method, path, options = {}) {
-  const used = csrf
   let response = await send(method, path, options)
   if (response.status === 401 || response.status === 403) {
     const problem = await response.clone().json().catch(() => ({}))
     if (response.status === 401 || problem.code === 'wrong_csrf_token') {
       try {
-        await renew(used)
+        await renew()
       } catch (error) {
         if (error.status === 401 || error.status === 403) whenSignedOut()
         throw error

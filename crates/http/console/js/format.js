@@ -81,6 +81,34 @@ export const millis = (ms) => {
 /** JSON as it is shown and edited. */
 export const json = (value) => JSON.stringify(value, null, 2)
 
+const STRINGS_AND_NUMBERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g
+
+function isRounded(token) {
+  if (token.startsWith('"')) return false
+  const held = Number(token)
+  return !Number.isFinite(held) || (/^-?\d+$/.test(token) && BigInt(token) !== BigInt(held))
+}
+
+/** The first number of a JSON text that is another one once JavaScript holds it. */
+export const rounded = (text) => text.match(STRINGS_AND_NUMBERS)?.find(isRounded)
+
+/** A text as it is; throws when it holds a number that would be rounded. */
+export function exact(text) {
+  const number = rounded(text)
+  if (number) throw new Error(`the browser cannot hold ${number} exactly: write it through the API`)
+  return text
+}
+
+/** What a JSON text stands for; throws when it is none, or when numbers would be rounded. */
+export function parsed(text) {
+  exact(text)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(`not JSON: ${error.message}`)
+  }
+}
+
 /** A value of a record in a cell. */
 export function brief(value, most = 80) {
   if (value === null || value === undefined) return '–'

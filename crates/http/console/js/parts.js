@@ -190,6 +190,12 @@ export const facts = (pairs) =>
 export const code = (text, name = 'JSON') =>
   h('pre', { class: 'code', tabindex: '0', role: 'region', 'aria-label': name }, h('code', {}, text))
 
+/** In the place of an editor, which would save another number than this one. */
+export const unheld = (number, text) => [
+  h('div', { class: 'banner', role: 'status' }, `This cannot be edited here: the browser cannot hold the number ${number} exactly, and saving would change it. Use the API.`),
+  code(text),
+]
+
 /** Tabs that are links: the address says which one is open. */
 export const tabs = (name, items, current) =>
   h('nav', { class: 'tabs', 'aria-label': name }, items.map(([word, text, href]) =>

@@ -1,9 +1,9 @@
 // Collections: all of them, the records of one, and how one is defined.
 
-import { get, path, put, remove } from '../api.js'
+import { call, get, path, put, remove } from '../api.js'
 import { h, replace } from '../dom.js'
-import { brief, json, time } from '../format.js'
-import { badge, button, empty, field, head, later, linkButton, listing, panel, say, select, status, sure } from '../parts.js'
+import { brief, json, parsed, rounded, time } from '../format.js'
+import { badge, button, empty, field, head, later, linkButton, listing, panel, say, select, status, sure, unheld } from '../parts.js'
 
 const RIGHTS = ['list', 'read', 'create', 'update', 'delete']
 const home = (name) => `/console/collections/${encodeURIComponent(name)}`
@@ -122,13 +122,13 @@ function editor(it, { go, signal }) {
     h('div', { class: 'bar-of-actions' }, h('button', { class: 'button primary', type: 'submit' }, isNew ? 'Create' : 'Save'),
       h('a', { class: 'button', href: isNew ? '/console/collections' : home(it.name) }, 'Cancel')))
 
-  const parsed = (one) => {
+  const valueOf = (one) => {
     const text = one.control.value.trim()
     if (!text) return null
     try {
-      return JSON.parse(text)
+      return parsed(text)
     } catch (error) {
-      one.say(`not JSON: ${error.message}`)
+      one.say(error.message)
       one.control.focus()
       throw error
     }
@@ -140,9 +140,9 @@ function editor(it, { go, signal }) {
     let body
     try {
       body = {
-        schema: parsed(schema), indexes: words(indexes.control.value), unique: words(unique.control.value),
+        schema: valueOf(schema), indexes: words(indexes.control.value), unique: words(unique.control.value),
         cache_ttl_s: Number(ttl.control.value), rules: Object.fromEntries(RIGHTS.map((right, at) => [right, rules[at].control.value.trim()])),
-        triggers: parsed(triggers) ?? [],
+        triggers: valueOf(triggers) ?? [],
       }
     } catch {
       return
@@ -173,8 +173,8 @@ export function definition(page) {
     say('Collection deleted.')
     go('/console/collections')
   }, { kind: 'danger' })
-  return later(() => get(path(['collections', params.name]), { signal }), (it) => [
+  return later(() => call('GET', path(['collections', params.name]), { signal }), ({ data: it, text }) => [
     head(`Definition of ${it.name}`, { up: { href: home(it.name), text: it.name }, note: 'Records that are there are kept; when indexes change they are built in the background.', actions: forget(it) }),
-    editor(it, page),
+    rounded(text) ? unheld(rounded(text), text) : editor(it, page),
   ], { signal, page: params.name })
 }

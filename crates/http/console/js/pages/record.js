@@ -3,14 +3,19 @@
 
 import { call, get, path, remove } from '../api.js'
 import { h, replace } from '../dom.js'
-import { instant, json } from '../format.js'
-import { button, facts, field, head, later, panel, say, select, sure } from '../parts.js'
+import { exact, instant, json, parsed, rounded } from '../format.js'
+import { button, facts, field, head, later, panel, say, select, sure, unheld } from '../parts.js'
 
 const home = (name) => `/console/collections/${encodeURIComponent(name)}`
-const kindOf = (schema) => (Array.isArray(schema.type) ? schema.type.find((one) => one !== 'null') : schema.type)
 
-/** A control for one field, and how its value is read; what is not simple is edited as JSON. */
-function control(schema, value) {
+/** The only kind of values beside null; nothing where there may be several. */
+function kindOf(schema) {
+  const kinds = [schema.type ?? []].flat().filter((one) => one !== 'null')
+  return kinds.length === 1 ? kinds[0] : undefined
+}
+
+/** A control for a simple value, and how it is read; nothing for what is not simple. */
+function simple(schema, value) {
   const kind = kindOf(schema)
   if (schema.enum) {
     const words = schema.enum.map((one) => [JSON.stringify(one), String(one)])
@@ -18,12 +23,16 @@ function control(schema, value) {
     return { element, read: () => (element.value === '' ? undefined : JSON.parse(element.value)) }
   }
   if (kind === 'boolean') {
-    const element = select([['', '–'], ['true', 'yes'], ['false', 'no']], value === undefined || value === null ? '' : String(value))
+    const element = select([['', '–'], ['true', 'yes'], ['false', 'no']], String(value ?? ''))
     return { element, read: () => (element.value === '' ? undefined : element.value === 'true') }
   }
   if (kind === 'integer' || kind === 'number') {
     const element = h('input', { type: 'number', step: kind === 'integer' ? '1' : 'any', value: value ?? '' })
-    return { element, read: () => (element.value === '' ? undefined : Number(element.value)) }
+    const read = () => {
+      if (element.validity.badInput) throw new Error('not a number')
+      return element.value === '' ? undefined : Number(exact(element.value))
+    }
+    return { element, read }
   }
   if (kind === 'string' && (value === undefined || value === null || typeof value === 'string')) {
     const isLong = !schema.format && ((schema.maxLength ?? 0) > 200 || (value ?? '').length > 80 || (value ?? '').includes('\n'))
@@ -31,45 +40,66 @@ function control(schema, value) {
     const element = isLong ? h('textarea', { class: 'short', value: value ?? '' }) : h('input', { type, value: value ?? '' })
     return { element, read: () => (element.value === '' ? undefined : element.value) }
   }
+  return null
+}
+
+function anything(value) {
   const element = h('textarea', { class: 'short', spellcheck: 'false', value: value === undefined ? '' : json(value) })
-  return { element, read: () => (element.value.trim() === '' ? undefined : JSON.parse(element.value)) }
+  return { element, read: () => (element.value.trim() === '' ? undefined : parsed(element.value)) }
+}
+
+/**
+ * A control for one field, and how its value is read: what is not simple, or is not what the schema wants,
+ * is edited as JSON. What nobody has changed is read as it was, also where the control shows less.
+ */
+function control(schema, value) {
+  const isBlank = value === undefined || value === null || (value === '' && kindOf(schema) === 'string')
+  const made = simple(schema, value)
+  const fits = made && (isBlank || JSON.stringify(made.read()) === JSON.stringify(value))
+  const { element, read } = fits ? made : anything(value)
+  const shown = element.value
+  const isSame = () => element.value === shown && !element.validity.badInput
+  return { element, read: () => (isSame() ? value : read()) }
+}
+
+/** The members of an object that is edited as JSON. */
+function membersOf(value) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new Error('not a JSON object')
+  return Object.entries(value)
 }
 
 /** The form of a schema: one field for each property, and one for whatever else the data holds. */
 function formOf(schema, data) {
   const properties = schema.properties ?? {}
   const required = schema.required ?? []
-  const rest = Object.fromEntries(Object.entries(data).filter(([name]) => !(name in properties)))
+  const rest = Object.fromEntries(Object.entries(data).filter(([name]) => !Object.hasOwn(properties, name)))
   const parts = Object.entries(properties).map(([name, about]) => {
-    const { element, read } = control(about, data[name])
+    const { element, read } = control(about, Object.hasOwn(data, name) ? data[name] : undefined)
     if (required.includes(name)) element.setAttribute('aria-required', 'true')
     const label = [about.title ?? name, required.includes(name) && h('span', { class: 'none' }, ' · required')]
-    return { name, read, field: field(label, element, { help: about.description, name }) }
+    const members = () => [[name, read()]].filter(([, value]) => value !== undefined)
+    return { name, members, field: field(label, element, { help: about.description, name }) }
   })
   const isOpen = schema.additionalProperties !== false || Object.keys(rest).length > 0
-  const more = isOpen && h('textarea', { class: 'short', spellcheck: 'false', value: Object.keys(rest).length ? json(rest) : '' })
   if (isOpen) {
-    parts.push({
-      name: '', field: field('Other fields', more, { help: 'A JSON object with what the schema does not name.', name: '' }),
-      read: () => (more.value.trim() ? JSON.parse(more.value) : {}),
-    })
+    const { element, read } = anything(Object.keys(rest).length ? rest : undefined)
+    const help = 'A JSON object with what the schema does not name.'
+    parts.push({ name: '', members: () => membersOf(read() ?? {}), field: field('Other fields', element, { help, name: '' }) })
   }
   const read = () => {
-    const found = {}
+    const found = []
     let isWrong = false
     for (const part of parts) {
       part.field.say('')
       try {
-        const value = part.read()
-        if (part.name === '') Object.assign(found, value)
-        else if (value !== undefined) found[part.name] = value
+        found.push(...part.members())
       } catch (error) {
-        part.field.say(`not JSON: ${error.message}`)
+        part.field.say(error.message)
         isWrong = true
       }
     }
-    if (isWrong) throw new Error('some fields are not JSON')
-    return found
+    if (isWrong) throw new Error('some fields cannot be read')
+    return Object.fromEntries(found)
   }
   return { element: h('div', {}, parts.map((part) => part.field)), read, fields: new Map(parts.map((part) => [part.name, part.field])) }
 }
@@ -80,9 +110,9 @@ function jsonOf(data) {
   const read = () => {
     only.say('')
     try {
-      return JSON.parse(area.value)
+      return parsed(area.value)
     } catch (error) {
-      only.say(`not JSON: ${error.message}`)
+      only.say(error.message)
       throw error
     }
   }
@@ -169,13 +199,17 @@ export function record(page) {
     say('Record deleted.')
     go(home(params.name))
   }, { kind: 'danger' })
-  const show = (it, stored, etag) => [
-    head(stored?.id ?? 'New record', { up: { href: home(params.name), text: params.name }, actions: stored && forget(stored, etag) }),
-    stored && panel('About', {}, facts([
-      ['Version', stored.version], ['Created', instant(stored.created_at)], ['Changed', instant(stored.updated_at)],
-      ['Created by', stored.created_by?.startsWith('usr_') ? h('a', { class: 'mono', href: `/console/users/${stored.created_by}` }, stored.created_by) : stored.created_by ?? 'anonymous'],
-    ])),
-    editor(it, { stored, etag }, page),
-  ]
-  return later(load, ([it, found]) => show(it, found?.data, found?.headers.get('etag')), { signal, page: params.id ?? 'New record' })
+  const show = (it, found) => {
+    const { data: stored, text = '' } = found ?? {}
+    const etag = found?.headers.get('etag')
+    return [
+      head(stored?.id ?? 'New record', { up: { href: home(params.name), text: params.name }, actions: stored && forget(stored, etag) }),
+      stored && panel('About', {}, facts([
+        ['Version', stored.version], ['Created', instant(stored.created_at)], ['Changed', instant(stored.updated_at)],
+        ['Created by', stored.created_by?.startsWith('usr_') ? h('a', { class: 'mono', href: `/console/users/${stored.created_by}` }, stored.created_by) : stored.created_by ?? 'anonymous'],
+      ])),
+      rounded(text) ? unheld(rounded(text), text) : editor(it, { stored, etag }, page),
+    ]
+  }
+  return later(load, ([it, found]) => show(it, found), { signal, page: params.id ?? 'New record' })
 }

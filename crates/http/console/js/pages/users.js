@@ -73,8 +73,11 @@ function account(it, page) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     role.say('')
+    // Only what was changed here: the rest may have been changed elsewhere since the page was loaded.
+    const wanted = { role: role.control.value, disabled: disabled.control.checked }
+    const changes = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== it[name]))
     try {
-      await patch(path(['users', it.id]), { role: role.control.value, disabled: disabled.control.checked })
+      await patch(path(['users', it.id]), changes)
       say('Saved.')
       page.go(href(it.id), { instead: true })
     } catch (error) {
