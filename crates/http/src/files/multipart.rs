@@ -25,7 +25,7 @@ const READ: &str = "read";
 ///
 /// # Errors
 /// `bad_request` when it is none; `invalid` naming a field that is not known, too long, or missing.
-pub(super) async fn open<S>(content_type: &str, body: S) -> Result<(NewFile, Form)>
+pub(super) async fn open<S>(content_type: &str, body: S) -> Result<(NewFile, FormFile)>
 where
     S: Stream<Item = Result<Bytes>> + Send + Unpin + 'static,
 {
@@ -41,7 +41,7 @@ where
             Some(FILE) => {
                 new.name = field.file_name().map(ToOwned::to_owned);
                 new.media_type = field.content_type().map(ToString::to_string);
-                return Ok((new, Form { form, file: Some(field), unread }));
+                return Ok((new, FormFile { form, file: Some(field), unread }));
             }
             other => {
                 let name = other.unwrap_or_default();
@@ -66,7 +66,7 @@ async fn text(field: &mut Field<'static>) -> Result<String> {
 }
 
 /// The bytes of the file; its end is the end of the form.
-pub(super) struct Form {
+pub(super) struct FormFile {
     form: Multipart<'static>,
     file: Option<Field<'static>>,
     unread: Arc<AtomicUsize>,
@@ -105,7 +105,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Stream for Sips<S> {
     }
 }
 
-impl Form {
+impl FormFile {
     /// The pieces of the file.
     ///
     /// # Errors

@@ -70,7 +70,7 @@ impl Load {
                             done.fetch_add(1, Ordering::Relaxed);
                         }
                         Ok(answer) => {
-                            failed.push(format!("{kind}: {} {}", answer.status, answer.text))
+                            failed.push(format!("{kind}: {} {}", answer.status, answer.text));
                         }
                         Err(error) => failed.push(error.to_string()),
                     }
