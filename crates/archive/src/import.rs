@@ -2,7 +2,9 @@
 //!
 //! Archive and store are walked through together, both in the order of keys: what is the same already is
 //! left alone. So an import that was killed goes on by being begun again; a mark in the store says of
-//! which archive it is. In the end the store is read once more and compared with the archive.
+//! which archive it is, and keeps processes from using it. What somebody has written all the same is
+//! neither deleted nor overwritten unless that is asked for. In the end the store is read once more and
+//! compared with the archive.
 
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use outrigger_ports::store::{Key, Precondition, Scanned, Store, Write, pieces};
 
 use crate::digest::{self, Running, Sum};
 use crate::error::ArchiveError;
+use crate::guard::ensure_unused;
 use crate::line::{self, FORMAT, Header, Trailer};
 use crate::place::{Lines, Place};
 use crate::settle::{Lost, settle};
@@ -28,7 +31,7 @@ const HORIZON: Duration = Duration::from_secs(86_400);
 pub struct Importing<'a> {
     /// Where the archive is.
     pub from: &'a Place,
-    /// Whether documents that are there may be deleted.
+    /// Whether documents that are there may be deleted and overwritten.
     pub replace: bool,
     /// Now.
     pub now: Timestamp,
@@ -53,7 +56,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// When the archive is not whole (nothing was changed then, unless it comes from standard input), when
-/// the store holds something, or when it is not what it should be in the end.
+/// a process uses the store, when that holds something, or when it is not what it should be in the end.
 pub async fn import(
     store: &dyn Store,
     importing: Importing<'_>,
@@ -68,8 +71,10 @@ pub async fn import(
     let (header, archive) = head(&mut lines).await?;
     prepare(store, archive, replace, watch).await?;
     let horizon = now.plus(HORIZON);
-    let mut load = Load { store, now, horizon, of, ..Load::new(store) };
+    let mut load = Load { now, horizon, of, replace, ..Load::new(store) };
     let trailer = load.run(&mut lines, watch).await?;
+    // One that looked for the mark just before it was there.
+    ensure_unused(store).await?;
     let there = target::sum(store, horizon, trailer.documents, watch).await?;
     if there != load.expected {
         return Err(ArchiveError::Differs(format!(
@@ -158,17 +163,20 @@ async fn next(
     Ok(Next::Document(scanned))
 }
 
-/// Sees to it that the store is empty, or holds what an earlier try of this import has brought.
+/// Sees to it that nobody uses the store, and that it is empty or holds what an earlier try of this
+/// import has brought.
 async fn prepare(
     store: &dyn Store,
     archive: String,
     replace: bool,
     watch: Watch<'_>,
 ) -> Result<(), ArchiveError> {
+    ensure_unused(store).await?;
     let mut mark = Mark { archive, emptied: false };
     match target::mark(store).await? {
         Some(found) if found.archive == mark.archive => mark = found,
-        _ if replace => {}
+        None => {}
+        Some(_) if replace => {}
         Some(_) => {
             return Err(ArchiveError::Refused(
                 "the import of another archive has not come to its end here: begin that again, or give \
@@ -176,17 +184,16 @@ async fn prepare(
                     .to_owned(),
             ));
         }
-        None => {
-            if let Some(key) = target::occupant(store).await? {
-                return Err(ArchiveError::Refused(format!(
-                    "the database is not empty (it has {}/{}): name an empty one, or delete all that it \
-                     holds with --replace",
-                    key.collection, key.id
-                )));
-            }
-        }
     }
     if !mark.emptied {
+        let occupant = if replace { None } else { target::occupant(store).await? };
+        if let Some(key) = occupant {
+            return Err(ArchiveError::Refused(format!(
+                "the database is not empty (it has {}/{}): name an empty one, or delete all that it \
+                 holds with --replace",
+                key.collection, key.id
+            )));
+        }
         target::set_mark(store, &mark).await?;
         target::empty(store, watch).await?;
         mark.emptied = true;
@@ -201,6 +208,7 @@ struct Load<'a> {
     now: Timestamp,
     horizon: Timestamp,
     of: Option<u64>,
+    replace: bool,
     waiting: Vec<Write>,
     expected: Sum,
     found: u64,
@@ -216,6 +224,7 @@ impl<'a> Load<'a> {
             now: start,
             horizon: start,
             of: None,
+            replace: false,
             waiting: Vec::new(),
             expected: Sum::default(),
             found: 0,
@@ -242,7 +251,7 @@ impl<'a> Load<'a> {
                 }
                 Next::Trailer(trailer) => {
                     while let Some(scanned) = there.next().await? {
-                        self.not_in_archive(scanned.document.key);
+                        self.not_in_archive(scanned.document.key)?;
                     }
                     self.flush().await?;
                     return Ok(trailer);
@@ -252,37 +261,56 @@ impl<'a> Load<'a> {
     }
 
     async fn take(&mut self, scanned: Scanned, there: &mut All<'_>) -> Result<(), ArchiveError> {
-        let key = &scanned.document.key;
-        while there.peek().await?.is_some_and(|held| held.document.key < *key) {
-            if let Some(held) = there.next().await? {
-                self.not_in_archive(held.document.key);
-            }
-        }
-        if scanned.document.expires_at.is_some_and(|at| at <= self.now) {
-            self.expired += 1;
-            return Ok(());
+        let held = self.go_to(&scanned.document.key, there).await?;
+        let is_over = scanned.document.expires_at.is_some_and(|at| at <= self.now);
+        // Older binaries have archived what is left out today.
+        if is_over || !target::is_kept(&scanned.document.key) {
+            self.expired += u64::from(is_over);
+            let other = held.filter(|held| !is_brought(held, &scanned));
+            return other.map_or(Ok(()), |held| self.not_in_archive(held.document.key));
         }
         if counts(&scanned.document, self.horizon) {
             self.expected.add(&line::of_document(&scanned));
         }
-        let mut precondition = Precondition::Absent;
-        if there.peek().await?.is_some_and(|held| held.document.key == *key) {
-            precondition = Precondition::Any;
-            if there.next().await?.is_some_and(|held| held == scanned) {
+        let precondition = match held {
+            None => Precondition::Absent,
+            Some(held) if held == scanned => {
                 self.found += 1;
                 return Ok(());
             }
-        }
+            Some(held) if self.replace || is_brought(&held, &scanned) => Precondition::Any,
+            Some(held) => return Err(foreign(&held.document.key, "is not as in the archive")),
+        };
         let Scanned { document, entries } = scanned;
         self.waiting.push(Write::Restore { document, entries, precondition });
         Ok(())
     }
 
-    /// Leases and the like, of processes that have run meanwhile.
-    fn not_in_archive(&mut self, key: Key) {
-        if key.collection != target::MARKS {
-            self.waiting.push(Write::Delete { key, precondition: Precondition::Any });
+    /// What the store has under the key, after what it has before it.
+    async fn go_to(
+        &mut self,
+        key: &Key,
+        there: &mut All<'_>,
+    ) -> Result<Option<Scanned>, ArchiveError> {
+        while there.peek().await?.is_some_and(|held| held.document.key <= *key) {
+            match there.next().await? {
+                Some(held) if held.document.key == *key => return Ok(Some(held)),
+                Some(held) => self.not_in_archive(held.document.key)?,
+                None => break,
+            }
         }
+        Ok(None)
+    }
+
+    fn not_in_archive(&mut self, key: Key) -> Result<(), ArchiveError> {
+        if key.collection == target::MARKS {
+            return Ok(());
+        }
+        if target::is_kept(&key) && !self.replace {
+            return Err(foreign(&key, "is not in the archive"));
+        }
+        self.waiting.push(target::delete(key));
+        Ok(())
     }
 
     async fn flush(&mut self) -> Result<(), ArchiveError> {
@@ -300,4 +328,18 @@ impl<'a> Load<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether an earlier try has brought it; it may have lost entries since, to documents read later.
+fn is_brought(held: &Scanned, archived: &Scanned) -> bool {
+    held.document == archived.document
+        && held.entries.iter().all(|entry| archived.entries.contains(entry))
+}
+
+fn foreign(key: &Key, is: &str) -> ArchiveError {
+    ArchiveError::Refused(format!(
+        "{}/{} {is}: somebody has written it since the import began. Begin again into another database, \
+         or have it deleted with --replace",
+        key.collection, key.id
+    ))
 }

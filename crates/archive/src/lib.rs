@@ -6,6 +6,7 @@
 mod digest;
 mod error;
 mod export;
+mod guard;
 mod import;
 pub mod line;
 mod place;
@@ -14,12 +15,17 @@ mod target;
 
 pub use error::ArchiveError;
 pub use export::{Exporting, PAGE, Pages, export};
+pub use guard::ensure_whole;
 pub use import::{Imported, Importing, import};
 pub use place::Place;
 
-/// Collections that speak of the processes that run now, not of what the product knows: leases, and
-/// notices about values in caches.
-pub const LEFT_OUT: [&str; 2] = ["sys.leases", "sys.notices"];
+/// The collection in which processes say that they are there; what one has said expires soon after it.
+const PROCESSES: &str = "sys.replicas";
+
+/// Collections that are in no archive. The head of the audit log follows from its entries; the others
+/// speak of the processes that run now, not of what the product knows: leases, notices about values in
+/// caches, and the processes themselves.
+pub const LEFT_OUT: [&str; 4] = ["sys.audit_chain", "sys.leases", "sys.notices", PROCESSES];
 
 /// How far it has come, for a person who waits.
 #[derive(Clone, Copy, Debug)]

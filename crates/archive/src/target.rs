@@ -38,6 +38,12 @@ pub(crate) async fn mark(store: &dyn Store) -> Result<Option<Mark>, ArchiveError
     Ok(found.and_then(|document| serde_json::from_slice(&document.body).ok()))
 }
 
+/// Whether there is one, even one that this binary cannot read.
+pub(crate) async fn has_mark(store: &dyn Store) -> Result<bool, ArchiveError> {
+    let key = mark_key();
+    Ok(persist(async || store.get(&key).await).await?.is_some())
+}
+
 /// Leaves the mark.
 pub(crate) async fn set_mark(store: &dyn Store, mark: &Mark) -> Result<(), ArchiveError> {
     let write = Write::Put {
@@ -55,13 +61,13 @@ pub(crate) async fn remove_mark(store: &dyn Store) -> Result<(), ArchiveError> {
     settle(store, vec![delete(mark_key())]).await.map(drop)
 }
 
-fn delete(key: Key) -> Write {
+pub(crate) fn delete(key: Key) -> Write {
     Write::Delete { key, precondition: Precondition::Any }
 }
 
 /// Whether the document belongs into an archive.
-fn is_kept(document: &Document) -> bool {
-    let collection = document.key.collection.as_str();
+pub(crate) fn is_kept(key: &Key) -> bool {
+    let collection = key.collection.as_str();
     collection != MARKS && !LEFT_OUT.contains(&collection)
 }
 
@@ -69,7 +75,7 @@ fn is_kept(document: &Document) -> bool {
 pub(crate) async fn occupant(store: &dyn Store) -> Result<Option<Key>, ArchiveError> {
     let mut all = All::of(store);
     while let Some(scanned) = all.next().await? {
-        if is_kept(&scanned.document) {
+        if is_kept(&scanned.document.key) {
             return Ok(Some(scanned.document.key));
         }
     }
@@ -121,7 +127,7 @@ pub(crate) async fn sum(
             let collection = &scanned.document.key.collection;
             watch(&Step { doing: "comparing", documents, of: Some(of), collection });
         }
-        if is_kept(&scanned.document) && counts(&scanned.document, horizon) {
+        if is_kept(&scanned.document.key) && counts(&scanned.document, horizon) {
             sum.add(&line::of_document(&scanned));
         }
     }

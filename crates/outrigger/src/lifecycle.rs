@@ -142,11 +142,17 @@ async fn listen(config: &Config, port: u16, key: &str) -> Result<TcpListener> {
         .with_context(|| format!("cannot listen on {address}:{port} ({key})"))
 }
 
-/// Brings the schema up to date, or makes sure that it is.
+/// Brings the schema up to date, or makes sure that it is; and that no import has been cut off there.
 ///
 /// # Errors
-/// When the database cannot be used, or lacks a migration that is not to be applied here.
+/// When the database cannot be used, lacks a migration that is not to be applied here, or has a part of
+/// an archive only.
 pub(crate) async fn prepare_store(config: &Config, store: &dyn Store) -> Result<()> {
+    migrate(config, store).await?;
+    outrigger_archive::ensure_whole(store).await.context("database.url")
+}
+
+async fn migrate(config: &Config, store: &dyn Store) -> Result<()> {
     let reach = "database.url: the database cannot be used";
     if config.database.migrate_on_start {
         store.migrate(MigrateMode::Apply { wait: MIGRATION_WAIT }).await.context(reach)?;
