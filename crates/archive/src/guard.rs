@@ -23,9 +23,9 @@ struct Process {
 /// # Errors
 /// `Refused` when one has; those of the store.
 pub async fn ensure_whole(store: &dyn Store) -> Result<(), ArchiveError> {
-    match target::has_mark(store).await? {
-        false => Ok(()),
-        true => Err(ArchiveError::Refused(
+    match store.get(&target::mark_key()).await? {
+        None => Ok(()),
+        Some(_) => Err(ArchiveError::Refused(
             "an import into this database has not come to its end: begin it again, the same way, or \
              bring in another archive with `outrigger import --replace`"
                 .to_owned(),

@@ -27,7 +27,7 @@ pub(crate) struct Mark {
     pub(crate) emptied: bool,
 }
 
-fn mark_key() -> Key {
+pub(crate) fn mark_key() -> Key {
     Key::new(MARKS, "current")
 }
 
@@ -36,12 +36,6 @@ pub(crate) async fn mark(store: &dyn Store) -> Result<Option<Mark>, ArchiveError
     let key = mark_key();
     let found = persist(async || store.get(&key).await).await?;
     Ok(found.and_then(|document| serde_json::from_slice(&document.body).ok()))
-}
-
-/// Whether there is one, even one that this binary cannot read.
-pub(crate) async fn has_mark(store: &dyn Store) -> Result<bool, ArchiveError> {
-    let key = mark_key();
-    Ok(persist(async || store.get(&key).await).await?.is_some())
 }
 
 /// Leaves the mark.

@@ -10,7 +10,7 @@ use outrigger_archive::{Exporting, Place};
 use outrigger_embedded::MemoryStore;
 use outrigger_kernel::{SystemClock, Timestamp};
 use outrigger_ports::store::{Batch, Document, Key, Precondition, Store, Write};
-use outrigger_testkit::{Postgres, Process, TempDir, sized, wait_until};
+use outrigger_testkit::{Postgres, Process, TempDir, free_port, sized, wait_until};
 use serde_json::json;
 
 use crate::support::{Backend, Server, ServerOptions, binary, run};
@@ -73,6 +73,13 @@ fn a_server_goes_on_with_what_another_one_has_exported_while_it_served() {
     // With the queue in the database its tasks come along; what runs on Redis does not know them.
     let id = task["id"].as_str().unwrap();
     assert!(archive.contains(id));
+    // While this one is alive nothing is brought into its database, whoever is at it from wherever.
+    let replace = ["import", "-", "--replace"];
+    let (done, text) = run(&options, folder.path(), &replace, &archive);
+    assert!(!done && text.contains("uses this database: stop it"), "{text}");
+    new.terminate();
+    let (done, text) = run(&options, folder.path(), &replace, &archive);
+    assert!(done && text.contains("compared"), "{text}");
 }
 
 /// An archive of many records in a file.
@@ -122,6 +129,12 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
     process.kill();
     let (done, text) = run(&options, folder.path(), &["export", "half.ndjson"], "");
     assert!(!done && text.contains("not come to its end"), "{text}");
+    let ports = ["http.port", "http.internal_port"];
+    let [public, internal] = ports.map(|name| format!("--set={name}={}", free_port().unwrap()));
+    for command in [&["serve", &*public, &*internal][..], &["keys", "rotate"]] {
+        let (done, text) = run(&options, folder.path(), command, "");
+        assert!(!done && text.contains("not come to its end: begin it again"), "{text}");
+    }
     let (done, text) = run(&options, folder.path(), &["import", "many.ndjson"], "");
     assert!(done && !text.contains("; 0 of them were there already"), "{text}");
     let (done, text) = run(&options, folder.path(), &["export", "again.ndjson"], "");
