@@ -109,14 +109,19 @@ impl Chain {
             after = Some(last.position.clone());
             let mut batch = Batch::default();
             for document in found.into_iter().map(|found| found.document) {
-                if Kept::of(&document)?.link.is_none() {
-                    batch.writes.push(put(document, Vec::new())?);
+                let Kept { time, link, .. } = Kept::of(&document)?;
+                if link.is_none() {
+                    let open = collection::entry(OPEN, index_value::of_time(time));
+                    batch.writes.push(put(document, open));
                 }
             }
-            adopted += batch.writes.len();
+            if batch.writes.is_empty() {
+                continue;
+            }
             match self.store.commit(batch).await {
+                Ok(versions) => adopted += versions.len(),
                 // Somebody has linked one of them meanwhile: the others are looked at next time.
-                Ok(_) | Err(StoreError::Precondition { .. }) => {}
+                Err(StoreError::Precondition { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -162,7 +167,7 @@ impl Chain {
             entry.members.insert(LINK.to_owned(), value);
             let body = serde_json::to_vec(&entry.members).map_err(Error::internal)?;
             let document = Document { body: Bytes::from(body), ..document };
-            batch.writes.push(put(document, vec![link.entry()])?);
+            batch.writes.push(put(document, link.entry()));
         }
         let expected =
             if version == 0 { Precondition::Absent } else { Precondition::Version(version) };
@@ -179,16 +184,11 @@ impl Chain {
     }
 }
 
-/// Writes the document again, with these entries, or as one that is not linked yet.
-fn put(document: Document, entries: Vec<store::Entry>) -> Result<Write> {
-    let entries = if entries.is_empty() {
-        vec![collection::entry(OPEN, index_value::of_time(Kept::of(&document)?.time))]
-    } else {
-        entries
-    };
+/// Writes the document again, with this entry.
+fn put(document: Document, entry: store::Entry) -> Write {
     let Document { key, version, body, expires_at } = document;
     let precondition = Precondition::Version(version);
-    Ok(Write::Put { key, body, entries, expires_at, precondition })
+    Write::Put { key, body, entries: vec![entry], expires_at, precondition }
 }
 
 /// Entries in this order.
