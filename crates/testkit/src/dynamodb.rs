@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{Process, TempDir, find_program, free_port, net, wait};
 
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// An emulator of DynamoDB on 127.0.0.1, gone with its value.
 #[derive(Debug)]

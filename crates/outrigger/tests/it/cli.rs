@@ -145,12 +145,12 @@ fn doctor_asks_each_backend_whether_or_not_the_others_are_there() {
     assert_eq!(state("database_readonly"), "ok");
     replica.stop().unwrap();
     let degraded = || state("database_readonly") == "degraded";
-    wait_until("the replica's end is seen", Duration::from_secs(15), degraded).unwrap();
+    wait_until("the replica's end is seen", Duration::from_secs(30), degraded).unwrap();
     server.api().get("/health/ready").expect(200);
     assert_eq!(rows(), ["ok", "down", "ok"]);
     replica.start_again().unwrap();
     let is_back = || state("database_readonly") == "ok";
-    wait_until("the replica is back", Duration::from_secs(15), is_back).unwrap();
+    wait_until("the replica is back", Duration::from_secs(30), is_back).unwrap();
     primary.stop().unwrap();
     assert_eq!(rows(), ["down", "ok", "ok"]);
     redis.stop().unwrap();

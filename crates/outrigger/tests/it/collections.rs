@@ -81,7 +81,7 @@ fn a_new_index_is_built_without_an_outage(server: &Server) {
         admin.get(&collection).json().get("indexing").is_none()
     })
     .unwrap();
-    wait_until("every thread knows", Duration::from_secs(5), || {
+    wait_until("every thread knows", Duration::from_secs(20), || {
         admin.get(&format!("{records}?b=1")).status == 200
     })
     .unwrap();

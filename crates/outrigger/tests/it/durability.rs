@@ -5,15 +5,18 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use outrigger_testkit::{Postgres, PostgresOptions, wait_until};
+use anyhow::bail;
+use outrigger_testkit::{Postgres, PostgresOptions, eventually, wait_until};
 use serde_json::{Value, json};
 
-use crate::support::{Api, Backend, Server, ServerOptions};
+use crate::support::{Answer, Api, Backend, Server, ServerOptions};
 
 const KILLS: u64 = 50;
 const WRITERS: usize = 4;
 /// Records of each writer, written over and over.
 const RECORDS: u64 = 30;
+/// Longest time until every thread of the process has found the database again.
+const SERVED_AGAIN: Duration = Duration::from_secs(30);
 
 /// What the writers know of one record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,12 +102,22 @@ impl Ledger {
     fn wait_for(&self, more: u64) {
         let enough = self.acknowledgements.load(Ordering::SeqCst) + more;
         let reached = || self.acknowledgements.load(Ordering::SeqCst) >= enough;
-        wait_until("acknowledged writes", Duration::from_secs(60), reached).expect("writes go on");
+        wait_until("acknowledged writes", Duration::from_secs(120), reached).expect("writes go on");
+    }
+
+    /// Reads a record, as soon as the thread that serves it has found the database again.
+    fn read(&self, api: &Api, id: &str) -> Answer {
+        let path = format!("/api/v1/records/{}/{id}", self.collection);
+        let served = || match api.get(&path) {
+            answer if answer.status == 503 => bail!("{}", answer.text),
+            answer => Ok(answer),
+        };
+        eventually("a read", SERVED_AGAIN, served).expect("it is served again")
     }
 
     /// Reads back every record; created ones only from `first_created` on.
     fn verify(&self, api: &Api, first_created: u64) {
-        let read = |id: &str| api.get(&format!("/api/v1/records/{}/{id}", self.collection));
+        let read = |id: &str| self.read(api, id);
         let number = |value: &Value| value["data"]["n"].as_u64().expect("a number");
         let records = self.records.lock().unwrap().clone();
         for (id, known) in &records {
@@ -127,7 +140,7 @@ impl Ledger {
     fn settle(&self, api: &Api) {
         let mut records = self.records.lock().unwrap();
         for (id, known) in records.iter_mut() {
-            let answer = api.get(&format!("/api/v1/records/{}/{id}", self.collection));
+            let answer = self.read(api, id);
             known.acknowledged = answer.json()["data"]["n"].as_u64().unwrap_or(0);
         }
     }

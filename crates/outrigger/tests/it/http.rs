@@ -136,7 +136,7 @@ fn pages_of_allowed_origins_see_every_answer() {
     let options = ServerOptions::on(Backend::Sqlite)
         .set("OUTRIGGER__HTTP__CORS_ORIGINS", "https://app.example")
         .set("OUTRIGGER__HTTP__CONCURRENCY_MAX", "1")
-        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "3");
+        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "6");
     let server = Server::start(&options);
     let api = server.api().with("origin", "https://app.example");
     let seen = |answer: &Answer| {
@@ -151,7 +151,7 @@ fn pages_of_allowed_origins_see_every_answer() {
         HalfRequest::begin_with(server.port, "POST", "/api/v1/auth/login", "{\"a\": 1}", origin);
     let shed = || Some(api.get("/api/v1/users/me")).filter(|answer| answer.status == 503);
     let mut answer = None;
-    wait_until("a request is shed", Duration::from_secs(2), || {
+    wait_until("a request is shed", Duration::from_secs(5), || {
         answer = shed();
         answer.is_some()
     })

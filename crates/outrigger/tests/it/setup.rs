@@ -15,7 +15,7 @@ fn without_administrator() -> ServerOptions {
 #[test]
 fn an_empty_database_gets_a_link_that_works_once() {
     let server = Server::start(&without_administrator());
-    let link = eventually("the link is printed", Duration::from_secs(10), || {
+    let link = eventually("the link is printed", Duration::from_secs(30), || {
         let log = server.process.log();
         let found =
             log.lines().find_map(|line| Some(line[line.find("/setup?token=")?..].to_owned()));

@@ -198,6 +198,8 @@ impl Postgres {
     /// Kills the server and all its sessions at once, as a power cut would.
     pub fn kill(&self) {
         let Some(process) = self.process().take() else { return };
+        // Standing still it starts no session that would outlive it and keep its shared memory.
+        let _ = process.signal("STOP");
         let mut pids = children(process.pid());
         pids.insert(0, process.pid());
         // Sessions that have just ended by themselves are no fault.

@@ -15,7 +15,7 @@ use crate::process::run;
 use crate::program::{Program, require};
 use crate::{Process, TempDir, Tls, free_port, wait};
 
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a server is started.

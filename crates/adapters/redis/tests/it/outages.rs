@@ -12,7 +12,7 @@ use crate::{SOON, client, key, options, start};
 const MINUTE: Duration = Duration::from_secs(60);
 const QUOTA: Quota = Quota { limit: 10, period: MINUTE, escalation: None };
 
-/// Each call fails as "not available" within a tenth of a second.
+/// Each call fails as "not available", and none waits until its time has run out.
 async fn assert_fails_fast(client: &RedisClient) {
     let (cache, limiter) = (RedisCache::new(client.clone()), RedisLimiter::new(client.clone()));
     let started = Instant::now();
@@ -23,7 +23,7 @@ async fn assert_fails_fast(client: &RedisClient) {
     let error = limiter.take("k", &QUOTA, 1).await.unwrap_err();
     assert!(matches!(error, LimiterError::Unavailable(_)), "{error}");
     assert!(limiter.probe().await.is_err());
-    assert!(started.elapsed() < Duration::from_millis(100), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
 }
 
 async fn assert_works(client: &RedisClient) {
@@ -177,7 +177,7 @@ async fn one_node_of_a_cluster_away_does_not_take_the_others_with_it() {
     for key in &keys {
         let started = Instant::now();
         let found = cache.lookup(key, MINUTE).await;
-        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+        assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
         lost += usize::from(found.is_err());
     }
     assert!((1..keys.len()).contains(&lost), "{lost} of {} lost", keys.len());

@@ -19,7 +19,7 @@ use crate::support::{Api, Backend, Server, ServerOptions};
 
 /// The address under which clients know the deployment: that of no single process.
 const PUBLIC_URL: &str = "http://outrigger.test";
-const UP_TIMEOUT: Duration = Duration::from_secs(20);
+const UP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Processes of one deployment.
 #[derive(Debug)]

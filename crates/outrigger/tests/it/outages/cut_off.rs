@@ -13,7 +13,7 @@ const ME: &str = "/api/v1/users/me";
 /// How long is looked for a session that lives again; what is cached lives for a minute.
 const LOOK: Duration = Duration::from_secs(3);
 /// Longest time until a record that was changed by who is cut off is seen by others.
-const SEEN: Duration = Duration::from_secs(2);
+const SEEN: Duration = Duration::from_secs(10);
 
 /// Two processes on one database and one Redis, which the first one reaches through a proxy.
 struct Pair {

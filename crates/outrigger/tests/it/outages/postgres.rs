@@ -8,9 +8,9 @@ use serde_json::json;
 use super::{NOTICED, check, public_collection, token, wait_for_check};
 use crate::support::{Answer, Api, Backend, Server, ServerOptions};
 
-/// Longest time for one request while the database does not answer: its timeout and a little.
 const TIMEOUT: Duration = Duration::from_secs(3);
-const EACH: Duration = Duration::from_secs(5);
+/// Longest time for one request while the database does not answer: its timeout, on a busy machine.
+const EACH: Duration = Duration::from_secs(10);
 
 fn start(database: String) -> Server {
     let redis = Redis::shared().expect("Redis starts").url();
@@ -69,7 +69,7 @@ fn health_says_down(server: &Server) {
         for api in [server.api(), server.internal()] {
             let started = Instant::now();
             api.get(path).expect(status);
-            assert!(started.elapsed() < Duration::from_secs(1), "{path}: {:?}", started.elapsed());
+            assert!(started.elapsed() < TIMEOUT, "{path}: {:?}", started.elapsed());
         }
     };
     quickly("/health", 200);

@@ -11,7 +11,7 @@ use crate::support::Answer;
 pub(super) fn exchange(port: u16, bytes: &[u8]) -> Option<Answer> {
     let mut stream =
         TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).expect("a connection");
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
     // The server may have refused before it has read everything.
     let _ = stream.write_all(bytes);
     read_answer(&mut stream)

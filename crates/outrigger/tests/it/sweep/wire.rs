@@ -81,7 +81,7 @@ fn a_client_that_sends_too_slowly_is_told_that_it_is_its_own_fault() {
         raw::exchange(server.port, b"GET /health HTTP/1.1\r\nhost: x\r\n")
             .is_none_or(|a| a.status == 408)
     );
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     server.api().get(&path).expect(404);
 }
 
@@ -94,7 +94,7 @@ fn after_a_refusal_the_connection_is_usable_or_said_to_be_closed() {
         body.len()
     );
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     // Without credentials it is refused before the body has arrived.
     stream.write_all(head.as_bytes()).unwrap();
     let refused = raw::read_answer(&mut stream).expect("an answer");

@@ -162,7 +162,7 @@ fn while_the_server_is_away_calls_fail_at_once_and_then_pass_again() {
             assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
             let written = create(&store, &format!("away{n}")).await;
             assert!(matches!(written, Err(StoreError::Unavailable(_))), "{written:?}");
-            assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+            assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         }
         server.start_again().unwrap();
         until_back(&store, "after").await;
