@@ -8,16 +8,16 @@ use serde_json::json;
 use super::{NOTICED, check, public_collection, token, wait_for_check};
 use crate::support::{Answer, Api, Backend, Server, ServerOptions};
 
-const TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest time for one request while the database does not answer: its timeout, on a busy machine.
-const EACH: Duration = Duration::from_secs(10);
+const EACH: Duration = Duration::from_secs(15);
 
 fn start(database: String) -> Server {
     let redis = Redis::shared().expect("Redis starts").url();
     let backend = Backend::Urls { database, redis: Some(redis) };
     let options = ServerOptions::on(backend)
         .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", &TIMEOUT.as_secs().to_string())
-        .set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "2000");
+        .set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "4000");
     Server::start(&options)
 }
 
@@ -27,7 +27,7 @@ fn when_the_time_runs_out_only_a_write_may_have_taken_effect() {
     let proxy = FaultProxy::start(postgres.port()).expect("a proxy");
     let backend =
         Backend::Urls { database: postgres.url_at(proxy.port(), "postgres"), redis: None };
-    let options = ServerOptions::on(backend).set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "2");
+    let options = ServerOptions::on(backend).set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "6");
     let server = Server::start(&options);
     let path = format!("/api/v1/records/{}", public_collection(&server));
     proxy.freeze();
