@@ -2,22 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Api, Backend, Server, ServerOptions, on_each_backend, on_emulators_with_redis,
-};
+use crate::support::{Api, Backend, Server, ServerOptions, on_each_backend};
 
 on_each_backend!(
-    a_user_registers_signs_in_refreshes_and_signs_out,
-    the_password_form_of_oauth2_signs_in,
-    a_reused_refresh_token_ends_the_session,
-    sessions_are_listed_and_ended_one_by_one,
-    a_changed_password_ends_the_other_sessions,
-    unknown_address_and_wrong_password_look_alike,
-    bad_input_is_named,
-    tokens_verify_against_the_published_keys,
-    a_registration_is_repeated_safely_with_a_key,
-);
-on_emulators_with_redis!(
     a_user_registers_signs_in_refreshes_and_signs_out,
     the_password_form_of_oauth2_signs_in,
     a_reused_refresh_token_ends_the_session,

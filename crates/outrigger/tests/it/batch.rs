@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, on_each_backend, on_emulators_with_redis};
+use crate::support::{Answer, Server, on_each_backend};
 
 on_each_backend!(a_batch_is_all_or_nothing, a_repeated_batch_with_a_key_commits_once);
-on_emulators_with_redis!(a_batch_is_all_or_nothing, a_repeated_batch_with_a_key_commits_once);
 
 fn batch(server: &Server, operations: &Value) -> Answer {
     server.admin().post("/api/v1/batch", &json!({"operations": operations}))

@@ -2,18 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, on_each_backend, on_emulators_with_redis};
+use crate::support::{Server, on_each_backend};
 
 on_each_backend!(
-    a_record_lives_from_post_to_delete,
-    conditional_requests_follow_the_standard,
-    lists_filter_sort_and_page,
-    what_cannot_be_done_is_named_and_changes_nothing,
-    rules_hold_for_each_kind_of_caller,
-    a_repeated_post_with_a_key_creates_once,
-    numbers_and_text_come_back_as_they_were_sent,
-);
-on_emulators_with_redis!(
     a_record_lives_from_post_to_delete,
     conditional_requests_follow_the_standard,
     lists_filter_sort_and_page,

@@ -4,21 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Backend, Server, ServerOptions, dead, on_each_backend, on_emulators_with_redis, unique, until,
-};
+use crate::support::{Backend, Server, ServerOptions, dead, on_each_backend, unique, until};
 
 on_each_backend!(
-    a_task_runs_and_is_followed,
-    what_cannot_be_enqueued_is_named,
-    a_repeated_enqueue_with_a_key_is_one_task,
-    a_unique_key_is_taken_whether_or_not_the_request_has_a_key,
-    a_taken_unique_key_in_a_batch_is_told,
-    a_task_that_waits_is_cancelled_and_begun_again,
-    many_dead_tasks_begin_again,
-    only_administrators_enqueue,
-);
-on_emulators_with_redis!(
     a_task_runs_and_is_followed,
     what_cannot_be_enqueued_is_named,
     a_repeated_enqueue_with_a_key_is_one_task,

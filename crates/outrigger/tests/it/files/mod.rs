@@ -10,19 +10,17 @@ mod transfer;
 
 use crate::support::{Backend, Server, ServerOptions};
 
-/// Makes each named function a test with files in a folder, and in object storage.
-macro_rules! on_folder_and_s3 {
+/// Makes each named function a test on each backend with files in a folder, and in object storage.
+macro_rules! on_each_backend_and_s3 {
     ($($name:ident),+ $(,)?) => {
-        mod folder {
-            $( #[test] fn $name() { super::$name(crate::support::on_sqlite()); } )+
-        }
+        crate::support::on_each_backend!($($name),+);
         #[cfg(feature = "s3")]
         mod s3 {
             $( #[test] fn $name() { super::$name(crate::files::on_s3()); } )+
         }
     };
 }
-use on_folder_and_s3;
+use on_each_backend_and_s3;
 
 /// Settings of a server that keeps files in a bucket of its own.
 #[cfg(feature = "s3")]

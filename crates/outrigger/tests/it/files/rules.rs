@@ -1,10 +1,10 @@
 //! Who may read, list and delete which files.
 
 use super::client::Client;
-use super::{in_folder, on_folder_and_s3};
+use super::{in_folder, on_each_backend_and_s3};
 use crate::support::Server;
 
-on_folder_and_s3!(a_file_is_for_whom_its_rule_names);
+on_each_backend_and_s3!(a_file_is_for_whom_its_rule_names);
 
 fn a_file_is_for_whom_its_rule_names(server: &Server) {
     let (owner, other, admin) = (server.user(), server.user(), server.admin());

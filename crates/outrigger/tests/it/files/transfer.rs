@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::client::{Client, form};
-use super::on_folder_and_s3;
+use super::on_each_backend_and_s3;
 use crate::support::Server;
 
-on_folder_and_s3!(
+on_each_backend_and_s3!(
     a_file_goes_up_and_comes_down,
     a_form_is_taken_field_by_field,
     ranges_and_conditions_are_those_of_http,

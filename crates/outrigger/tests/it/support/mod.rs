@@ -28,7 +28,7 @@ macro_rules! on_sqlite_and_postgres {
 }
 pub(crate) use on_sqlite_and_postgres;
 
-/// The same, and on emulators of DynamoDB and MongoDB, each alone.
+/// The same, and on emulators of DynamoDB and MongoDB, each alone and with Redis.
 macro_rules! on_each_backend {
     ($($name:ident),+ $(,)?) => {
         $crate::support::on_sqlite_and_postgres!($($name),+);
@@ -36,20 +36,13 @@ macro_rules! on_each_backend {
         mod dynamodb {
             $( #[test] fn $name() { super::$name($crate::support::on_dynamodb()); } )+
         }
-        #[cfg(feature = "mongodb")]
-        mod mongodb {
-            $( #[test] fn $name() { super::$name($crate::support::on_mongodb()); } )+
-        }
-    };
-}
-pub(crate) use on_each_backend;
-
-/// Makes each named function a test on each of these emulators with Redis, besides.
-macro_rules! on_emulators_with_redis {
-    ($($name:ident),+ $(,)?) => {
         #[cfg(feature = "dynamodb")]
         mod dynamodb_and_redis {
             $( #[test] fn $name() { super::$name($crate::support::on_dynamodb_and_redis()); } )+
+        }
+        #[cfg(feature = "mongodb")]
+        mod mongodb {
+            $( #[test] fn $name() { super::$name($crate::support::on_mongodb()); } )+
         }
         #[cfg(feature = "mongodb")]
         mod mongodb_and_redis {
@@ -57,7 +50,7 @@ macro_rules! on_emulators_with_redis {
         }
     };
 }
-pub(crate) use on_emulators_with_redis;
+pub(crate) use on_each_backend;
 
 /// The shared server on SQLite alone.
 pub(crate) fn on_sqlite() -> &'static Server {

@@ -84,6 +84,7 @@ impl ServerOptions {
             ("OUTRIGGER__AUTH__HASH_MEMORY_KIB", "64"),
             ("OUTRIGGER__AUTH__HASH_ITERATIONS", "1"),
             ("OUTRIGGER__RECORDS__SETTLE_S", "2"),
+            ("OUTRIGGER__TASKS__EXTERNAL_KINDS", "note.changed"),
             ("OUTRIGGER_ADMIN_EMAIL", ADMIN_EMAIL),
             ("OUTRIGGER_ADMIN_PASSWORD", ADMIN_PASSWORD),
             ("OUTRIGGER_SECRET", "0f3c6a9be27d41580f3c6a9be27d4158ab"),
@@ -175,6 +176,12 @@ impl Server {
     /// The folder it runs in.
     pub(crate) fn path(&self) -> &Path {
         self.options.folder.as_deref().expect("a server has a folder")
+    }
+
+    /// Whether its database is an emulator, which takes long for much.
+    pub(crate) fn is_on_emulator(&self) -> bool {
+        let Backend::Urls { database, .. } = &self.options.backend else { return false };
+        database.starts_with("dynamodb:") || database.starts_with("mongodb:")
     }
 
     /// A worker has no other port than the internal one, which is opened last.

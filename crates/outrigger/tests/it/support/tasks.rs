@@ -15,7 +15,7 @@ pub(crate) fn until(api: &Api, path: &str, status: &str) -> Value {
         if task["status"] == status {
             return task;
         }
-        assert!(started.elapsed() < Duration::from_secs(20), "not {status}: {task}");
+        assert!(started.elapsed() < Duration::from_secs(120), "not {status}: {task}");
         std::thread::yield_now();
     }
 }
