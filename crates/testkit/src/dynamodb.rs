@@ -2,24 +2,19 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, ensure};
 
-use crate::{Process, TempDir, find_program, free_port, net, wait};
-
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::emulator::{self, Emulator};
+use crate::{find_program, net};
 
 /// An emulator of DynamoDB on 127.0.0.1, gone with its value.
 #[derive(Debug)]
 pub struct DynamoDb {
-    // Before the folder: fields are dropped in this order.
-    process: Mutex<Option<Process>>,
-    port: u16,
+    emulator: Emulator,
     durable: bool,
-    dir: TempDir,
 }
 
 impl DynamoDb {
@@ -42,10 +37,7 @@ impl DynamoDb {
     /// # Errors
     /// Says how to install it.
     pub fn program() -> Result<PathBuf> {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
-        let cache = cache.or_else(home).unwrap_or_default();
-        let dir = cache.join("outrigger-xtask/dynoxide/bin");
+        let dir = emulator::installed("dynoxide").join("bin");
         find_program(&["dynoxide"], &[&dir.to_string_lossy()]).with_context(|| {
             format!("not found: dynoxide; install with: cargo install {}", Self::INSTALL.join(" "))
         })
@@ -68,8 +60,7 @@ impl DynamoDb {
     }
 
     fn start_with(durable: bool) -> Result<Self> {
-        let dir = TempDir::new("dynamodb")?;
-        let server = Self { process: Mutex::new(None), port: free_port()?, durable, dir };
+        let server = Self { emulator: Emulator::new("dynoxide")?, durable };
         server.start_again()?;
         Ok(server)
     }
@@ -80,14 +71,13 @@ impl DynamoDb {
     /// As [`DynamoDb::start`].
     pub fn shared() -> Result<&'static Self> {
         static SHARED: OnceLock<Result<DynamoDb, String>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| Self::start().map_err(|error| format!("{error:#}")));
-        shared.as_ref().map_err(|error| anyhow!("{error}"))
+        emulator::shared(&SHARED, Self::start)
     }
 
     /// The URL of a table that nobody else uses and that is not there yet.
     pub fn fresh_url(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        self.url_at(self.port, &format!("table-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
+        self.url_at(self.emulator.port, &format!("table-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The URL of a table behind another port on 127.0.0.1, such as that of a
@@ -98,14 +88,12 @@ impl DynamoDb {
 
     /// Its port.
     pub fn port(&self) -> u16 {
-        self.port
+        self.emulator.port
     }
 
     /// Kills it at once.
     pub fn kill(&self) {
-        if let Some(process) = self.process().take() {
-            process.kill();
-        }
+        self.emulator.kill();
     }
 
     /// Freezes it: connections stay open, nothing is answered.
@@ -113,7 +101,7 @@ impl DynamoDb {
     /// # Errors
     /// When it does not run.
     pub fn pause(&self) -> Result<()> {
-        self.process().as_ref().context("this emulator does not run")?.signal("STOP")
+        self.emulator.signal("STOP")
     }
 
     /// Goes on after [`DynamoDb::pause`].
@@ -121,7 +109,7 @@ impl DynamoDb {
     /// # Errors
     /// When it does not run.
     pub fn resume(&self) -> Result<()> {
-        self.process().as_ref().context("this emulator does not run")?.signal("CONT")
+        self.emulator.signal("CONT")
     }
 
     /// Starts it again on the same port.
@@ -130,24 +118,13 @@ impl DynamoDb {
     /// When it does not start.
     pub fn start_again(&self) -> Result<()> {
         let mut command = Command::new(Self::program()?);
-        command.args(["serve", "--port", &self.port.to_string()]);
+        command.args(["serve", "--port", &self.emulator.port.to_string()]);
         if self.durable {
-            command.arg("--db-path").arg(self.dir.join("tables.db"));
+            command.arg("--db-path").arg(self.emulator.dir.join("tables.db"));
         }
-        let process = Process::spawn("dynoxide", &command, &self.dir.join("log"))?;
-        wait::eventually("an emulator of DynamoDB that answers", START_TIMEOUT, || {
-            if let Err(ended) = process.check_running() {
-                return Ok(Err(ended));
-            }
-            if net::accepts(self.port) { Ok(Ok(())) } else { bail!("no connection") }
+        self.emulator.start(&command, || {
+            ensure!(net::accepts(self.emulator.port), "no connection");
+            Ok(())
         })
-        .and_then(|answer| answer)
-        .with_context(|| format!("dynoxide on port {}\n{}", self.port, process.log()))?;
-        *self.process() = Some(process);
-        Ok(())
-    }
-
-    fn process(&self) -> MutexGuard<'_, Option<Process>> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,8 +12,10 @@
 mod aws;
 mod browser;
 mod dynamodb;
+mod emulator;
 pub mod haproxy;
 mod install;
+mod interposer;
 mod mongodb;
 pub mod net;
 pub mod nginx;
@@ -36,6 +38,7 @@ pub use browser::{Axe, Browser, Page};
 pub use dynamodb::DynamoDb;
 pub use haproxy::Haproxy;
 pub use install::install_missing;
+pub use interposer::Interposer;
 pub use mongodb::MongoDb;
 pub use net::{free_port, http_get};
 pub use nginx::Nginx;

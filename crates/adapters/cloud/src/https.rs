@@ -2,7 +2,6 @@
 //! come from any runtime, so no connection is kept.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +11,8 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
+
+use crate::tls::tls;
 
 /// A connection is made within this.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
@@ -67,16 +67,6 @@ async fn exchange(request: Request<Full<Bytes>>) -> Result<Answer, String> {
     let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|error| error.to_string())?;
     Ok(Answer { status: head.status, body: body.to_bytes() })
-}
-
-fn tls() -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let versions =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = versions.map_err(|error| error.to_string())?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -7,10 +7,9 @@ use futures_util::future::try_join_all;
 use outrigger_kernel::Timestamp;
 use outrigger_ports::store::{Document, Key, StoreError};
 
-use crate::bounds;
 use crate::error::Failure;
 use crate::item::{Item, Stored, WITHOUT_BODY};
-use crate::key::ItemKey;
+use crate::key::{ItemKey, NAMES};
 use crate::link::{Budget, Link};
 use crate::meter::Call;
 
@@ -44,7 +43,7 @@ pub(crate) async fn get_many(
     now: Timestamp,
 ) -> Result<Vec<Option<Document>>, StoreError> {
     let how = How { call: Call::GetMany, may_lag: false, with_body: true };
-    let possible = keys.iter().filter(|key| bounds::may_be(key));
+    let possible = keys.iter().filter(|key| NAMES.may_be(key));
     let found = documents(link, possible, how).await?;
     let document = |key: &Key| {
         let stored = found.get(&ItemKey::document(key)).filter(|stored| stored.is_live(now))?;

@@ -15,11 +15,14 @@
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use outrigger_ports::store::bounds::Names;
 use outrigger_ports::store::{Entry, Key};
 use std::collections::HashMap;
 
 use crate::item::{Item, Stamp};
 
+/// A slash ends the name of a collection.
+pub(crate) const NAMES: Names = Names { ends: |char| char == '/', called: "/" };
 /// The partition of the collections' names.
 pub(crate) const COLLECTIONS: &str = "c";
 /// The partition of what the probe asks for.

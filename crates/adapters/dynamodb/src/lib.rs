@@ -5,7 +5,6 @@
 //! `docs/adr/0010-dynamodb.md`. The SDK does not appear in what is public here.
 
 mod batch_get;
-mod bounds;
 mod collections;
 mod commit;
 mod error;

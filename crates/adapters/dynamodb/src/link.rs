@@ -54,9 +54,9 @@ impl Link {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts);
         if let Some(endpoint) = &target.endpoint {
-            loader = loader.endpoint_url(endpoint);
+            loader = loader.endpoint_url(&endpoint.url);
         }
-        if target.is_local {
+        if target.is_local() {
             let keys = Credentials::new("local", "local", None, None, "a server on this machine");
             loader = loader.credentials_provider(keys);
         }

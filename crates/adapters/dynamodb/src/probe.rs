@@ -81,12 +81,12 @@ async fn look(link: &Link) -> Known {
     match has_pitr(link).await {
         Ok(on) => {
             facts.push(("pitr", on.to_string()));
-            if !on && !link.target.is_local {
+            if !on && !link.target.is_local() {
                 let message = "point-in-time recovery is off: a wrong delete could not be undone";
                 find(Severity::Warning, message.to_owned());
             }
         }
-        Err(_) if link.target.is_local => facts.push(("pitr", "unknown".to_owned())),
+        Err(_) if link.target.is_local() => facts.push(("pitr", "unknown".to_owned())),
         Err(error) => find(Severity::Warning, may_not("DescribeContinuousBackups", &error)),
     }
     match may_write(link).await {

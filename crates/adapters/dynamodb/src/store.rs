@@ -7,18 +7,18 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use outrigger_kernel::{Clock, Random, limits};
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::{
-    Batch, Document, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError,
+    Batch, Document, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError, bounds,
 };
 
 use crate::DynamoOptions;
 use crate::collections::Collections;
 use crate::commit::Commit;
 use crate::item::Stored;
-use crate::key::ItemKey;
+use crate::key::{ItemKey, NAMES};
 use crate::link::Link;
 use crate::meter::Call;
 use crate::probe::Looked;
-use crate::{batch_get, bounds, migrate, purge, query, scan};
+use crate::{batch_get, migrate, purge, query, scan};
 
 /// A handle to a table; make one per core, on the runtime that will use it.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl DynamoStore {
 #[async_trait]
 impl Store for DynamoStore {
     async fn get(&self, key: &Key) -> Result<Option<Document>, StoreError> {
-        if !bounds::may_be(key) {
+        if !NAMES.may_be(key) {
             return Ok(None);
         }
         let place = ItemKey::document(key).attributes();
@@ -65,20 +65,20 @@ impl Store for DynamoStore {
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Document>>, StoreError> {
-        bounds::check("number of keys", keys.len(), 0, limits::GET_MANY_MAX)?;
+        bounds::check_number("number of keys", keys.len(), 0, limits::GET_MANY_MAX)?;
         batch_get::get_many(&self.link, keys, self.clock.now()).await
     }
 
     async fn query(&self, query: &Query<'_>) -> Result<Vec<Found>, StoreError> {
-        bounds::check("limit", query.limit, 1, limits::QUERY_LIMIT_MAX)?;
-        if !bounds::may_exist(query.collection, query.order) {
+        bounds::check_number("limit", query.limit, 1, limits::QUERY_LIMIT_MAX)?;
+        if !NAMES.may_exist(query.collection, query.order) {
             return Ok(Vec::new());
         }
         query::run(&self.link, query, self.clock.now()).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<u64>, StoreError> {
-        bounds::check_batch(&batch)?;
+        NAMES.check(&batch)?;
         let now = self.clock.now();
         let batch = batch.without_dead_entries(now);
         self.collections.note(&self.link, &batch).await?;
@@ -86,7 +86,7 @@ impl Store for DynamoStore {
     }
 
     async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError> {
-        bounds::check("limit", limit, 1, limits::QUERY_LIMIT_MAX)?;
+        bounds::check_number("limit", limit, 1, limits::QUERY_LIMIT_MAX)?;
         scan::run(&self.link, after, limit, self.clock.now()).await
     }
 

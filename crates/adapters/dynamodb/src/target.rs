@@ -1,9 +1,8 @@
 //! What a URL says: which table of which region on which server.
 
-use std::net::IpAddr;
-
+use outrigger_cloud::Endpoint;
 use outrigger_ports::store::StoreError;
-use url::{Host, Url};
+use url::Url;
 
 /// A table and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +10,7 @@ pub(crate) struct Target {
     pub(crate) region: String,
     pub(crate) table: String,
     /// Another server than that of AWS.
-    pub(crate) endpoint: Option<String>,
-    /// Whether that is on this machine.
-    pub(crate) is_local: bool,
+    pub(crate) endpoint: Option<Endpoint>,
     /// Read and write units of a new table; else it is paid by request.
     pub(crate) provisioned: Option<(i64, i64)>,
 }
@@ -30,6 +27,11 @@ impl Target {
         })
     }
 
+    /// Whether the server is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_local)
+    }
+
     fn read(url: &str) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let region = url.host_str().unwrap_or_default().to_owned();
@@ -44,11 +46,11 @@ impl Target {
         if !(3..=255).contains(&table.len()) || !table.bytes().all(is_name) {
             return Err("a table's name has 3 to 255 letters, digits, _ . -".to_owned());
         }
-        let mut target = Self { region, table, endpoint: None, is_local: false, provisioned: None };
+        let mut target = Self { region, table, endpoint: None, provisioned: None };
         let (mut read, mut write) = (None, None);
         for (name, value) in url.query_pairs() {
             match &*name {
-                "endpoint" => target.set_endpoint(&value)?,
+                "endpoint" => target.endpoint = Some(Endpoint::parse(&value)?),
                 "read_units" => read = Some(units(&value)?),
                 "write_units" => write = Some(units(&value)?),
                 other => return Err(format!("{other} is not known")),
@@ -60,23 +62,6 @@ impl Target {
             _ => return Err("read_units and write_units go together".to_owned()),
         };
         Ok(target)
-    }
-
-    fn set_endpoint(&mut self, value: &str) -> Result<(), String> {
-        let endpoint = Url::parse(value).map_err(|error| format!("endpoint: {error}"))?;
-        self.is_local = match endpoint.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-            Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-            None => false,
-        };
-        match endpoint.scheme() {
-            "https" => {}
-            "http" if self.is_local => {}
-            _ => return Err("the endpoint of another machine must be https".to_owned()),
-        }
-        self.endpoint = Some(value.to_owned());
-        Ok(())
     }
 }
 
@@ -97,11 +82,11 @@ mod tests {
         let local =
             "dynamodb://us-east-1/t_1?endpoint=http://127.0.0.1:8000&read_units=5&write_units=7";
         let target = Target::parse(local).unwrap();
-        assert_eq!(target.endpoint.as_deref(), Some("http://127.0.0.1:8000"));
-        assert!(target.is_local);
         assert_eq!(target.provisioned, Some((5, 7)));
+        let endpoint = target.endpoint.unwrap();
+        assert_eq!((&*endpoint.url, endpoint.is_local), ("http://127.0.0.1:8000", true));
         let far = "dynamodb://us-east-1/tab?endpoint=https://vpce-1.dynamodb.us-east-1.vpce.amazonaws.com";
-        assert!(!Target::parse(far).unwrap().is_local);
+        assert!(!Target::parse(far).unwrap().endpoint.unwrap().is_local);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use outrigger_ports::mailer::{Mail, MailFault, Mailer, Sent};
 use outrigger_ports::probe::{Finding, Probed, Severity};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::message;
@@ -29,6 +30,8 @@ pub struct SesMailer {
     region: String,
     configuration_set: Option<String>,
     clock: Arc<dyn Clock>,
+    /// Opened for the first message.
+    api: Arc<OnceCell<AwsApi>>,
 }
 
 #[derive(Deserialize)]
@@ -87,12 +90,12 @@ impl SesMailer {
                 other => return Err(format!("{other} is not known; {form}")),
             }
         }
-        Ok(Self { region, configuration_set, clock })
+        Ok(Self { region, configuration_set, clock, api: Arc::default() })
     }
 
-    async fn api(&self) -> Result<AwsApi, MailFault> {
-        let api = AwsApi::open(SES, Some(&self.region), self.clock.clone()).await;
-        api.map_err(MailFault::Away)
+    async fn api(&self) -> Result<&AwsApi, MailFault> {
+        let open = || AwsApi::open(SES, Some(&self.region), self.clock.clone());
+        self.api.get_or_try_init(open).await.map_err(MailFault::Away)
     }
 
     async fn call(&self, call: Call<'_>) -> Result<Bytes, MailFault> {

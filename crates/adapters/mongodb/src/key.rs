@@ -6,10 +6,13 @@
 
 use std::fmt::Write;
 
+use outrigger_ports::store::bounds::Names;
 use outrigger_ports::store::{Entry, Key, Position};
 
 /// Between collection and id; less than all that may be in the name of a collection.
 pub(crate) const SEPARATOR: char = ' ';
+/// A space ends the name of a collection, and nothing in one may be less.
+pub(crate) const NAMES: Names = Names { ends: |char| char <= SEPARATOR, called: "spaces" };
 /// Ends a value; less than all that may be in one.
 pub(crate) const END: char = '\u{1}';
 /// The character of the least byte of a value.

@@ -5,7 +5,6 @@
 //! is laid out, and why, stands in `docs/adr/0011-mongodb.md`. The driver does not appear in what is
 //! public here.
 
-mod bounds;
 mod commit;
 mod error;
 mod key;

@@ -8,15 +8,16 @@ use mongodb::bson::doc;
 use outrigger_kernel::{Clock, Random, limits};
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::{
-    Batch, Document, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError,
+    Batch, Document, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError, bounds,
 };
 
 use crate::MongoOptions;
 use crate::commit::Commit;
+use crate::key::NAMES;
 use crate::link::Link;
 use crate::probe::Looked;
 use crate::stored::Stored;
-use crate::{bounds, key, migrate, purge, query, stored};
+use crate::{key, migrate, purge, query, stored};
 
 /// A handle to a database; make one per core, on the runtime that will use it.
 #[derive(Debug)]
@@ -74,17 +75,17 @@ impl MongoStore {
 impl Store for MongoStore {
     async fn get(&self, key: &Key) -> Result<Option<Document>, StoreError> {
         self.link.must_be_ready().await?;
-        if !bounds::may_be(key) {
+        if !NAMES.may_be(key) {
             return Ok(None);
         }
         self.live(&[key::id(key)]).await?.pop().map(Stored::document).transpose()
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Document>>, StoreError> {
-        bounds::check("number of keys", keys.len(), 0, limits::GET_MANY_MAX)?;
+        bounds::check_number("number of keys", keys.len(), 0, limits::GET_MANY_MAX)?;
         self.link.must_be_ready().await?;
         let mut ids: Vec<String> =
-            keys.iter().filter(|key| bounds::may_be(key)).map(key::id).collect();
+            keys.iter().filter(|key| NAMES.may_be(key)).map(key::id).collect();
         ids.sort_unstable();
         ids.dedup();
         let mut found = HashMap::with_capacity(ids.len());
@@ -98,16 +99,16 @@ impl Store for MongoStore {
     }
 
     async fn query(&self, query: &Query<'_>) -> Result<Vec<Found>, StoreError> {
-        bounds::check("limit", query.limit, 1, limits::QUERY_LIMIT_MAX)?;
+        bounds::check_number("limit", query.limit, 1, limits::QUERY_LIMIT_MAX)?;
         self.link.must_be_ready().await?;
-        if !bounds::may_exist(query.collection, query.order) {
+        if !NAMES.may_exist(query.collection, query.order) {
             return Ok(Vec::new());
         }
         query::run(&self.link, query, self.clock.now()).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<u64>, StoreError> {
-        bounds::check_batch(&batch)?;
+        NAMES.check(&batch)?;
         self.link.must_be_ready().await?;
         let now = self.clock.now();
         let batch = batch.without_dead_entries(now);
@@ -115,7 +116,7 @@ impl Store for MongoStore {
     }
 
     async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError> {
-        bounds::check("limit", limit, 1, limits::QUERY_LIMIT_MAX)?;
+        bounds::check_number("limit", limit, 1, limits::QUERY_LIMIT_MAX)?;
         self.link.must_be_ready().await?;
         query::scan(&self.link, after, limit, self.clock.now()).await
     }

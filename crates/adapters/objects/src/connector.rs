@@ -1,6 +1,5 @@
 //! The HTTP client: hyper with rustls on aws-lc, as everywhere else in the binary.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,7 +15,6 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody,
     HttpResponse, HttpResponseBody, HttpService,
 };
-use rustls::{ClientConfig, RootCertStore};
 
 /// A connection is made within this.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -36,20 +34,13 @@ impl Connector {
     /// # Errors
     /// When TLS cannot be set up.
     pub(crate) fn new() -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let mut tcp = TcpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_WITHIN));
         // Without TLS are only the addresses that give keys to tasks and machines, and servers here.
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let https =
+            HttpsConnectorBuilder::new().with_tls_config(outrigger_cloud::tls()?).https_or_http();
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)

@@ -23,16 +23,16 @@ pub(crate) fn open(target: &Target, connector: Connector) -> Result<Bucket, Stri
         .with_retry(retries())
         .with_http_connector(connector);
     if let Some(endpoint) = &target.endpoint {
-        builder = builder.with_config(GoogleConfigKey::BaseUrl, endpoint);
+        builder = builder.with_config(GoogleConfigKey::BaseUrl, &endpoint.url);
     }
-    if target.is_local {
+    if target.is_local() {
         let none = GcpCredential { bearer: String::new() };
         builder = builder.with_credentials(Arc::new(StaticCredentialProvider::new(none)));
     }
     let gcs = Arc::new(builder.build().map_err(|error| error.to_string())?);
     Ok(Bucket {
         objects: gcs.clone(),
-        signer: (!target.is_local).then_some(gcs as _),
+        signer: (!target.is_local()).then_some(gcs as _),
         only_new: |size| {
             vec![(IF_GENERATION, "0".to_owned()), (IF_LENGTH, format!("{size},{size}"))]
         },

@@ -52,7 +52,7 @@ pub(crate) async fn probe(
     }
     let mut facts = vec![("bucket", target.bucket.clone())];
     facts.extend(Some(&target.prefix).filter(|it| !it.is_empty()).map(|it| ("prefix", it.clone())));
-    facts.extend(target.endpoint.iter().map(|endpoint| ("endpoint", endpoint.clone())));
+    facts.extend(target.endpoint.iter().map(|endpoint| ("endpoint", endpoint.url.clone())));
     let findings = lacking.into_iter().map(|(right, consequence)| Finding {
         severity: Severity::Error,
         message: format!("the right {right} lacks on {}, {consequence}: grant it", target.bucket),

@@ -21,9 +21,9 @@ pub(crate) fn open(target: &Target, connector: Connector) -> Result<Bucket, Stri
         builder = builder.with_region(region);
     }
     if let Some(endpoint) = &target.endpoint {
-        builder = builder.with_endpoint(endpoint);
+        builder = builder.with_endpoint(&endpoint.url);
     }
-    if target.is_local && builder.get_config_value(&AmazonS3ConfigKey::AccessKeyId).is_none() {
+    if target.is_local() && builder.get_config_value(&AmazonS3ConfigKey::AccessKeyId).is_none() {
         builder = builder.with_access_key_id("test").with_secret_access_key("test");
     }
     let s3 = Arc::new(builder.build().map_err(|error| error.to_string())?);

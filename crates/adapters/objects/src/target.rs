@@ -1,8 +1,7 @@
 //! What a URL says: which prefix in which bucket on which server.
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
+use outrigger_cloud::Endpoint;
+use url::Url;
 
 /// Where blobs are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,9 +11,7 @@ pub(crate) struct Target {
     /// Without `/` at its ends; empty for the whole bucket.
     pub(crate) prefix: String,
     /// Another server than that of the cloud.
-    pub(crate) endpoint: Option<String>,
-    /// Whether that is on this machine.
-    pub(crate) is_local: bool,
+    pub(crate) endpoint: Option<Endpoint>,
     /// Where the environment names none.
     pub(crate) region: Option<String>,
 }
@@ -38,6 +35,11 @@ impl Target {
             .map_err(|what| format!("{what}; expected s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"))
     }
 
+    /// Whether the server is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_local)
+    }
+
     fn read(url: &str) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let service = match url.scheme() {
@@ -56,33 +58,15 @@ impl Target {
         if !prefix.is_empty() && outrigger_ports::blobs::check_key(&prefix).is_err() {
             return Err("the prefix is names of A-Z a-z 0-9 _ . - with / between them".to_owned());
         }
-        let (endpoint, is_local, region) = (None, false, None);
-        let mut target = Self { service, bucket, prefix, endpoint, is_local, region };
+        let mut target = Self { service, bucket, prefix, endpoint: None, region: None };
         for (name, value) in url.query_pairs() {
             match (&*name, service) {
-                ("endpoint", _) => target.set_endpoint(&value)?,
+                ("endpoint", _) => target.endpoint = Some(Endpoint::parse(&value)?),
                 ("region", Service::S3) => target.region = Some(value.into_owned()),
                 (other, _) => return Err(format!("{other} is not known")),
             }
         }
         Ok(target)
-    }
-
-    fn set_endpoint(&mut self, value: &str) -> Result<(), String> {
-        let endpoint = Url::parse(value).map_err(|error| format!("endpoint: {error}"))?;
-        self.is_local = match endpoint.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-            Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-            None => false,
-        };
-        match endpoint.scheme() {
-            "https" => {}
-            "http" if self.is_local => {}
-            _ => return Err("the endpoint of another machine must be https".to_owned()),
-        }
-        self.endpoint = Some(value.trim_end_matches('/').to_owned());
-        Ok(())
     }
 }
 
@@ -98,8 +82,8 @@ mod tests {
         assert_eq!((target.service, target.endpoint), (Service::S3, None));
         let target = Target::parse("gs://shop.example.com?endpoint=http://127.0.0.1:9/").unwrap();
         assert_eq!((target.service, &*target.prefix), (Service::Gcs, ""));
-        assert_eq!(target.endpoint.as_deref(), Some("http://127.0.0.1:9"));
-        assert!(target.is_local);
+        let endpoint = target.endpoint.unwrap();
+        assert_eq!((&*endpoint.url, endpoint.is_local), ("http://127.0.0.1:9", true));
     }
 
     #[test]

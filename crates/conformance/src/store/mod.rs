@@ -11,6 +11,7 @@ pub mod preconditions;
 pub mod queries;
 pub mod restoring;
 pub mod scans;
+pub mod things;
 pub mod uniques;
 
 use std::any::Any;

@@ -14,6 +14,7 @@
 //!   the order of the writes, then the unique entries in the order of the writes and of the entries.
 //!   A value is taken when a document that the batch does not rewrite has it, or an earlier write.
 
+pub mod bounds;
 mod error;
 
 use async_trait::async_trait;

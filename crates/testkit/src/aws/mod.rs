@@ -3,23 +3,18 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 
-use crate::{Process, TempDir, free_port, http_get, net, wait};
-
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::emulator::{self, Emulator};
+use crate::{http_get, net};
 
 /// An emulator of AWS on 127.0.0.1, gone with its value.
 #[derive(Debug)]
 pub struct Aws {
-    // Before the folder: fields are dropped in this order.
-    process: Mutex<Option<Process>>,
-    port: u16,
-    dir: TempDir,
+    emulator: Emulator,
 }
 
 impl Aws {
@@ -33,10 +28,7 @@ impl Aws {
     /// # Errors
     /// Says how to install it.
     pub fn program() -> Result<PathBuf> {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
-        let cache = cache.or_else(home).unwrap_or_default();
-        let dir = cache.join("outrigger-xtask").join(Self::PROGRAM);
+        let dir = emulator::installed(Self::PROGRAM);
         let program = dir.join("bin").join(Self::PROGRAM);
         ensure!(
             program.exists(),
@@ -53,8 +45,7 @@ impl Aws {
     /// # Errors
     /// When it is not installed (says how to) or does not start (holds its log).
     pub fn start() -> Result<Self> {
-        let server =
-            Self { process: Mutex::new(None), port: free_port()?, dir: TempDir::new("aws")? };
+        let server = Self { emulator: Emulator::new("ministack")? };
         server.start_again()?;
         Ok(server)
     }
@@ -65,18 +56,17 @@ impl Aws {
     /// As [`Aws::start`].
     pub fn shared() -> Result<&'static Self> {
         static SHARED: OnceLock<Result<Aws, String>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| Self::start().map_err(|error| format!("{error:#}")));
-        shared.as_ref().map_err(|error| anyhow!("{error}"))
+        emulator::shared(&SHARED, Self::start)
     }
 
     /// Its address.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.emulator.port)
     }
 
     /// Its port.
     pub fn port(&self) -> u16 {
-        self.port
+        self.emulator.port
     }
 
     /// Makes a bucket that nobody else uses; its name.
@@ -86,7 +76,7 @@ impl Aws {
     pub fn fresh_bucket(&self) -> Result<String> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("bucket-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let address = ([127, 0, 0, 1], self.port).into();
+        let address = ([127, 0, 0, 1], self.emulator.port).into();
         let (status, body) = net::http(address, "PUT", &format!("/{name}"))?;
         ensure!(status == 200, "the bucket {name} was not made: {status} {body}");
         Ok(name)
@@ -102,9 +92,7 @@ impl Aws {
 
     /// Kills it at once; what it kept is gone.
     pub fn kill(&self) {
-        if let Some(process) = self.process().take() {
-            process.kill();
-        }
+        self.emulator.kill();
     }
 
     /// Starts it again on the same port.
@@ -115,24 +103,12 @@ impl Aws {
         let mut command = Command::new(Self::program()?);
         // Without workers of its own it is one process, which ends with this one.
         command.args(["ministack.app:app", "--workers", "0", "--keep-alive", "600", "--bind"]);
-        command.arg(format!("127.0.0.1:{}", self.port));
-        let process = Process::spawn("ministack", &command, &self.dir.join("log"))?;
-        wait::eventually("an emulator of AWS that answers", START_TIMEOUT, || {
-            if let Err(ended) = process.check_running() {
-                return Ok(Err(ended));
-            }
-            let address = ([127, 0, 0, 1], self.port).into();
+        command.arg(format!("127.0.0.1:{}", self.emulator.port));
+        self.emulator.start(&command, || {
+            let address = ([127, 0, 0, 1], self.emulator.port).into();
             let (status, _) = http_get(address, "/_ministack/health")?;
             ensure!(status == 200, "it answers {status}");
-            Ok(Ok(()))
+            Ok(())
         })
-        .and_then(|answer| answer)
-        .with_context(|| format!("ministack on port {}\n{}", self.port, process.log()))?;
-        *self.process() = Some(process);
-        Ok(())
-    }
-
-    fn process(&self) -> MutexGuard<'_, Option<Process>> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

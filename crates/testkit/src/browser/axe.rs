@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::Page;
+use crate::emulator;
 
 /// The check as text, read once.
 #[derive(Debug)]
@@ -36,9 +37,7 @@ impl Axe {
 
     /// Where it is looked for.
     pub fn path() -> PathBuf {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
-        cache.or_else(home).unwrap_or_default().join("outrigger-xtask/axe").join(Self::FILE)
+        emulator::installed("axe").join(Self::FILE)
     }
 
     /// What it finds in the page as it is now that is serious or critical: a line for each.

@@ -2,24 +2,20 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, bail, ensure};
 
-use crate::{Process, TempDir, free_port, net, wait};
+use crate::emulator::{self, Emulator};
+use crate::net;
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
 const SCRIPT: &str = include_str!("server.py");
 
 /// An emulator of MongoDB on 127.0.0.1 that keeps everything in memory, gone with its value.
 #[derive(Debug)]
 pub struct MongoDb {
-    // Before the folder: fields are dropped in this order.
-    process: Mutex<Option<Process>>,
-    port: u16,
-    dir: TempDir,
+    emulator: Emulator,
 }
 
 impl MongoDb {
@@ -31,10 +27,7 @@ impl MongoDb {
     /// # Errors
     /// Says how to install it.
     pub fn python() -> Result<PathBuf> {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
-        let bin = cache.or_else(home).unwrap_or_default().join("outrigger-xtask/mongoeco/bin");
-        let found = bin.join("python");
+        let found = emulator::installed("mongoeco").join("bin/python");
         if !found.exists() {
             bail!("not found: the emulator of MongoDB; `cargo xtask test` installs it");
         }
@@ -46,9 +39,8 @@ impl MongoDb {
     /// # Errors
     /// When it is not installed (says how to) or does not start (holds its log).
     pub fn start() -> Result<Self> {
-        let (dir, port) = (TempDir::new("mongodb")?, free_port()?);
-        std::fs::write(dir.join("server.py"), SCRIPT)?;
-        let server = Self { process: Mutex::new(None), port, dir };
+        let server = Self { emulator: Emulator::new("mongoeco")? };
+        std::fs::write(server.emulator.dir.join("server.py"), SCRIPT)?;
         server.start_again()?;
         Ok(server)
     }
@@ -60,14 +52,13 @@ impl MongoDb {
     /// As [`MongoDb::start`].
     pub fn shared() -> Result<&'static Self> {
         static SHARED: OnceLock<Result<MongoDb, String>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| Self::start().map_err(|error| format!("{error:#}")));
-        shared.as_ref().map_err(|error| anyhow!("{error}"))
+        emulator::shared(&SHARED, Self::start)
     }
 
     /// The URL of a database that nobody else uses.
     pub fn fresh_url(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        self.url_at(self.port, &format!("test-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
+        self.url_at(self.emulator.port, &format!("test-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The URL of a database behind another port on 127.0.0.1, such as that of a
@@ -78,14 +69,12 @@ impl MongoDb {
 
     /// Its port.
     pub fn port(&self) -> u16 {
-        self.port
+        self.emulator.port
     }
 
     /// Kills it at once; it forgets everything.
     pub fn kill(&self) {
-        if let Some(process) = self.process().take() {
-            process.kill();
-        }
+        self.emulator.kill();
     }
 
     /// Freezes it: connections stay open, nothing is answered.
@@ -93,7 +82,7 @@ impl MongoDb {
     /// # Errors
     /// When it does not run.
     pub fn pause(&self) -> Result<()> {
-        self.process().as_ref().context("this emulator does not run")?.signal("STOP")
+        self.emulator.signal("STOP")
     }
 
     /// Goes on after [`MongoDb::pause`].
@@ -101,7 +90,7 @@ impl MongoDb {
     /// # Errors
     /// When it does not run.
     pub fn resume(&self) -> Result<()> {
-        self.process().as_ref().context("this emulator does not run")?.signal("CONT")
+        self.emulator.signal("CONT")
     }
 
     /// Starts it again on the same port, empty.
@@ -110,21 +99,12 @@ impl MongoDb {
     /// When it does not start.
     pub fn start_again(&self) -> Result<()> {
         let mut command = Command::new(Self::python()?);
-        command.arg(self.dir.join("server.py")).args(["--port", &self.port.to_string()]);
-        let process = Process::spawn("mongoeco", &command, &self.dir.join("log"))?;
-        wait::eventually("an emulator of MongoDB that answers", START_TIMEOUT, || {
-            if let Err(ended) = process.check_running() {
-                return Ok(Err(ended));
-            }
-            if net::accepts(self.port) { Ok(Ok(())) } else { bail!("no connection") }
+        command
+            .arg(self.emulator.dir.join("server.py"))
+            .args(["--port", &self.emulator.port.to_string()]);
+        self.emulator.start(&command, || {
+            ensure!(net::accepts(self.emulator.port), "no connection");
+            Ok(())
         })
-        .and_then(|answer| answer)
-        .with_context(|| format!("mongoeco on port {}\n{}", self.port, process.log()))?;
-        *self.process() = Some(process);
-        Ok(())
-    }
-
-    fn process(&self) -> MutexGuard<'_, Option<Process>> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,10 +7,11 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 pub use cluster::RedisCluster;
 
+use crate::emulator;
 use crate::process::run;
 use crate::program::{Program, require};
 use crate::{Process, TempDir, Tls, free_port, wait};
@@ -90,8 +91,7 @@ impl Redis {
     /// As [`Redis::start`].
     pub fn shared() -> Result<&'static Self> {
         static SHARED: OnceLock<Result<Redis, String>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| Self::start().map_err(|error| format!("{error:#}")));
-        shared.as_ref().map_err(|error| anyhow!("{error}"))
+        emulator::shared(&SHARED, Self::start)
     }
 
     /// Its URL, `redis://` or `rediss://`, with the password if there is one.

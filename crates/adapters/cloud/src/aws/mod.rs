@@ -1,12 +1,12 @@
 //! Requests to AWS, signed (Signature Version 4), with the keys that the environment gives.
 
+mod keys;
 mod secrets;
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::ProvideCredentials as _;
+use aws_config::{BehaviorVersion, Region};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 use bytes::Bytes;
@@ -14,16 +14,17 @@ use http::header::{HeaderName, HeaderValue};
 use http::{Request, Uri};
 use outrigger_kernel::Clock;
 
+use self::keys::Keys;
 use crate::https::{self, Answer, HttpFault};
 pub use secrets::AwsSecrets;
 
 /// An answer is there within this.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// One service of AWS in one region.
+/// One service of AWS in one region; opened once, its keys are looked up when they run out.
 #[derive(Clone, Debug)]
 pub struct AwsApi {
-    config: SdkConfig,
+    keys: Arc<Keys>,
     service: &'static str,
     endpoint: String,
     region: String,
@@ -48,7 +49,7 @@ impl AwsApi {
     /// `AWS_ENDPOINT_URL` says. Without a region, that of the environment.
     ///
     /// # Errors
-    /// When there is no region.
+    /// When there is no region, or nowhere to look for keys.
     pub async fn open(
         (host, service): (&str, &'static str),
         region: Option<&str>,
@@ -66,7 +67,8 @@ impl AwsApi {
             Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
             None => format!("https://{host}.{region}.amazonaws.com"),
         };
-        Ok(Self { config, service, endpoint, region, clock })
+        let keys = Arc::new(Keys::of(&config)?);
+        Ok(Self { keys, service, endpoint, region, clock })
     }
 
     /// Its address.
@@ -84,15 +86,14 @@ impl AwsApi {
     }
 
     async fn signed(&self, call: Call<'_>) -> Result<Request<Bytes>, String> {
-        let provider = self.config.credentials_provider().ok_or("no keys of AWS are known")?;
-        let keys = provider.provide_credentials().await;
-        let keys = keys.map_err(|error| format!("no keys of AWS: {error}"))?.into();
         let micros = u64::try_from(self.clock.now().as_micros()).unwrap_or_default();
+        let now = UNIX_EPOCH + Duration::from_micros(micros);
+        let keys = self.keys.at(now).await?.into();
         let params = SigningParams::builder()
             .identity(&keys)
             .region(&self.region)
             .name(self.service)
-            .time(UNIX_EPOCH + Duration::from_micros(micros))
+            .time(now)
             .settings(SigningSettings::default())
             .build()
             .map_err(|error| error.to_string())?

@@ -11,7 +11,7 @@ use outrigger_ports::index_value;
 use outrigger_ports::store::{Batch, Order, Precondition, Query, Store, StoreError, Write};
 use outrigger_testkit::DynamoDb;
 
-use crate::interposer::{Fault, Interposer};
+use crate::interposer::{self, Fault, Interposer};
 use crate::support::{APPLY, PATIENCE, client, connect, connect_with, key, put};
 
 /// 20 documents, each in 8 indexes and with a unique value: 200 items.
@@ -89,7 +89,7 @@ async fn bed() -> Bed {
     let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
     let direct = connect(&url, clock.clone()).await;
     direct.migrate(APPLY).await.unwrap();
-    let interposer = Interposer::before(server.port());
+    let interposer = interposer::before(server.port());
     let through = url.replace(&server.port().to_string(), &interposer.port().to_string());
     let options = DynamoOptions { patience: PATIENCE, ..DynamoOptions::at(through) };
     let store = Arc::new(connect_with(options, clock.clone()).await);

@@ -5,17 +5,13 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
-use bytes::Bytes;
 use outrigger_dynamodb::{DynamoOptions, DynamoStore};
 use outrigger_kernel::{Clock, SystemClock, SystemRandom};
-use outrigger_ports::collection::entry;
-use outrigger_ports::index_value;
-use outrigger_ports::store::{
-    Batch, Key, MigrateMode, Order, Precondition, Query, Store, StoreError, Write,
-};
+use outrigger_ports::store::{MigrateMode, Store};
 use outrigger_testkit::DynamoDb;
 
-use crate::interposer::Interposer;
+use crate::interposer::{self, Interposer};
+pub(crate) use outrigger_conformance::store::things::{by_status, create, key, put};
 
 pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(20) };
 /// A short one, for tests in which nobody answers.
@@ -48,7 +44,7 @@ pub(crate) async fn interposed() -> (DynamoStore, DynamoStore, Interposer) {
     let url = server.fresh_url();
     let direct = connect(&url, clock()).await;
     direct.migrate(APPLY).await.unwrap();
-    let interposer = Interposer::before(server.port());
+    let interposer = interposer::before(server.port());
     let port = server.port().to_string();
     let through = url.replace(&port, &interposer.port().to_string());
     (direct, impatient(&through).await, interposer)
@@ -62,35 +58,4 @@ pub(crate) fn client(server: &DynamoDb) -> Client {
         .endpoint_url(format!("http://127.0.0.1:{}", server.port()))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"));
     Client::from_conf(config.build())
-}
-
-pub(crate) fn key(id: &str) -> Key {
-    Key::new("rec.things", id)
-}
-
-/// A put of a small body with an entry in `status`.
-pub(crate) fn put(id: &str, status: &str, precondition: Precondition) -> Write {
-    let body = Bytes::from(format!("{{\"status\":\"{status}\"}}"));
-    let entries = vec![entry("status", index_value::of_str(status))];
-    Write::Put { key: key(id), body, entries, expires_at: None, precondition }
-}
-
-/// Creates a document.
-pub(crate) async fn create(store: &dyn Store, id: &str) -> Result<Vec<u64>, StoreError> {
-    store.commit(Batch::of([put(id, "new", Precondition::Absent)])).await
-}
-
-/// The ids of all things in the order of their status.
-pub(crate) async fn by_status(store: &dyn Store) -> Vec<String> {
-    let query = Query {
-        collection: "rec.things",
-        order: Order::Index("status"),
-        range: index_value::all(),
-        descending: false,
-        after: None,
-        limit: 1_000,
-        may_lag: false,
-    };
-    let found = store.query(&query).await.unwrap();
-    found.into_iter().map(|found| found.document.key.id).collect()
 }

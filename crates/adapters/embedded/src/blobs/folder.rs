@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use outrigger_kernel::{Clock, Random, id};
 use outrigger_ports::blobs::{
-    BlobError, BlobReader, BlobWriter, Blobs, PIECE_BYTES_MAX, SignedUpload, check_key,
+    BlobError, BlobReader, BlobWriter, Blobs, PIECE_BYTES_MAX, check_key,
 };
 use outrigger_ports::probe::Probed;
 
@@ -160,16 +160,6 @@ impl Blobs for FolderBlobs {
         let path = self.folder.join(key);
         let file = blocking(move || found(fs::metadata(path))).await?;
         Ok(file.filter(fs::Metadata::is_file).map(|file| file.len()))
-    }
-
-    async fn sign_upload(
-        &self,
-        key: &str,
-        _size: u64,
-        _valid: Duration,
-    ) -> Result<Option<SignedUpload>, BlobError> {
-        check_key(key)?;
-        Ok(None)
     }
 
     async fn delete(&self, key: &str) -> Result<bool, BlobError> {

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use outrigger_ports::blobs::{
-    BlobError, BlobReader, BlobWriter, Blobs, PIECE_BYTES_MAX, SignedUpload, check_key,
+    BlobError, BlobReader, BlobWriter, Blobs, PIECE_BYTES_MAX, check_key,
 };
 use outrigger_ports::probe::Probed;
 
@@ -80,16 +79,6 @@ impl Blobs for MemoryBlobs {
     async fn size(&self, key: &str) -> Result<Option<u64>, BlobError> {
         check_key(key)?;
         Ok(self.get(key).map(|bytes| bytes.len() as u64))
-    }
-
-    async fn sign_upload(
-        &self,
-        key: &str,
-        _size: u64,
-        _valid: Duration,
-    ) -> Result<Option<SignedUpload>, BlobError> {
-        check_key(key)?;
-        Ok(None)
     }
 
     async fn delete(&self, key: &str) -> Result<bool, BlobError> {

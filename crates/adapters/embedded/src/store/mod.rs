@@ -16,6 +16,7 @@ use outrigger_kernel::{Clock, Timestamp, limits};
 use outrigger_ports::probe::Probed;
 use outrigger_ports::store::{
     Batch, Document, Entry, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError,
+    bounds,
 };
 
 /// A document with its entries.
@@ -68,13 +69,6 @@ fn live<'a>(rows: &'a Rows, key: &Key, now: Timestamp) -> Option<&'a Row> {
     rows.get(key).filter(|row| row.is_live(now))
 }
 
-fn bounded(what: &str, value: usize, min: usize, max: usize) -> Result<(), StoreError> {
-    if (min..=max).contains(&value) {
-        return Ok(());
-    }
-    Err(StoreError::Bound { write: 0, what: format!("{what} not {min} to {max}") })
-}
-
 #[async_trait]
 impl Store for MemoryStore {
     async fn get(&self, key: &Key) -> Result<Option<Document>, StoreError> {
@@ -83,13 +77,13 @@ impl Store for MemoryStore {
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Document>>, StoreError> {
-        bounded("number of keys", keys.len(), 0, limits::GET_MANY_MAX)?;
+        bounds::check_number("number of keys", keys.len(), 0, limits::GET_MANY_MAX)?;
         let (rows, now) = self.locked();
         Ok(keys.iter().map(|key| live(&rows, key, now).map(|row| row.document(key))).collect())
     }
 
     async fn query(&self, query: &Query<'_>) -> Result<Vec<Found>, StoreError> {
-        bounded("limit", query.limit, 1, limits::QUERY_LIMIT_MAX)?;
+        bounds::check_number("limit", query.limit, 1, limits::QUERY_LIMIT_MAX)?;
         let (rows, now) = self.locked();
         Ok(query::run(&rows, query, now))
     }
@@ -101,7 +95,7 @@ impl Store for MemoryStore {
     }
 
     async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError> {
-        bounded("limit", limit, 1, limits::QUERY_LIMIT_MAX)?;
+        bounds::check_number("limit", limit, 1, limits::QUERY_LIMIT_MAX)?;
         let (rows, now) = self.locked();
         Ok(rows
             .iter()

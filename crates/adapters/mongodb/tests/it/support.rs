@@ -3,16 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use outrigger_conformance::store::Opened;
 use outrigger_kernel::{Clock, SystemClock, SystemRandom};
 use outrigger_mongodb::{MongoOptions, MongoStore};
-use outrigger_ports::collection::entry;
-use outrigger_ports::index_value;
-use outrigger_ports::store::{
-    Batch, Key, MigrateMode, Order, Precondition, Query, Store, StoreError, Write,
-};
+use outrigger_ports::store::{Batch, MigrateMode, Precondition, Store, StoreError};
 use tokio::time::sleep;
+
+pub(crate) use outrigger_conformance::store::things::{by_status, create, key, put};
 
 pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(20) };
 
@@ -36,41 +33,10 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
-pub(crate) fn key(id: &str) -> Key {
-    Key::new("rec.things", id)
-}
-
-/// A put of a small body with an entry in `status`.
-pub(crate) fn put(id: &str, status: &str, precondition: Precondition) -> Write {
-    let body = Bytes::from(format!("{{\"status\":\"{status}\"}}"));
-    let entries = vec![entry("status", index_value::of_str(status))];
-    Write::Put { key: key(id), body, entries, expires_at: None, precondition }
-}
-
-/// Creates a document.
-pub(crate) async fn create(store: &dyn Store, id: &str) -> Result<Vec<u64>, StoreError> {
-    store.commit(Batch::of([put(id, "new", Precondition::Absent)])).await
-}
-
 /// Creates two documents in one batch.
 pub(crate) async fn create_two(store: &dyn Store, id: &str) -> Result<Vec<u64>, StoreError> {
     let one = |part: &str| put(&format!("{id}{part}"), "new", Precondition::Absent);
     store.commit(Batch::of([one(""), one("+")])).await
-}
-
-/// The ids of all things in the order of their status.
-pub(crate) async fn by_status(store: &dyn Store) -> Vec<String> {
-    let query = Query {
-        collection: "rec.things",
-        order: Order::Index("status"),
-        range: index_value::all(),
-        descending: false,
-        after: None,
-        limit: 1_000,
-        may_lag: false,
-    };
-    let found = store.query(&query).await.unwrap();
-    found.into_iter().map(|found| found.document.key.id).collect()
 }
 
 /// Writes until a write is done.

@@ -7,7 +7,7 @@ use outrigger_mongodb::MongoStore;
 use outrigger_ports::store::{Batch, Precondition, Store, StoreError, Write};
 use outrigger_testkit::{FaultProxy, MongoDb};
 
-use super::interposer::{Fault, Interposer};
+use super::interposer::{self, Fault, Interposer};
 use crate::support::{
     APPLY, Outcomes, by_status, clock, connect, create, create_two, is_two, key, put, until_back,
 };
@@ -30,7 +30,7 @@ async fn pair(port: u16) -> (MongoStore, MongoStore) {
 }
 
 async fn interposed() -> (MongoStore, MongoStore, Interposer) {
-    let interposer = Interposer::before(MongoDb::shared().unwrap().port());
+    let interposer = interposer::before(MongoDb::shared().unwrap().port());
     let (direct, through) = pair(interposer.port()).await;
     (direct, through, interposer)
 }
@@ -148,7 +148,7 @@ async fn what_a_server_says_is_named() {
             interposer.next(
                 1,
                 if two { "update" } else { "insert" },
-                &Fault::error(code, name, &[]),
+                Fault::error(code, name, &[]),
             );
             let made = match two {
                 true => create_two(&store, "refused").await,

@@ -2,9 +2,7 @@
 //! commands, loses requests and answers.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::net::TcpStream;
 
 use mongodb::bson::{Document, doc};
 
@@ -33,80 +31,37 @@ impl Fault {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Rule {
-    command: &'static str,
-    left: usize,
-    fault: Fault,
+/// Does it by the names of commands.
+pub(crate) type Interposer = outrigger_testkit::Interposer<Fault>;
+
+/// One before the server on this port.
+pub(crate) fn before(server: u16) -> Interposer {
+    // A lost request or answer ends the connection.
+    Interposer::start(move |interposer, client| {
+        serve(interposer, client, server);
+    })
+    .unwrap()
 }
 
-/// Listens on 127.0.0.1 until the process ends.
-#[derive(Clone, Debug)]
-pub(crate) struct Interposer {
-    port: u16,
-    rules: Arc<Mutex<Vec<Rule>>>,
-}
-
-impl Interposer {
-    /// One before the server on this port.
-    pub(crate) fn before(server: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let interposer = Self { port, rules: Arc::default() };
-        let serving = interposer.clone();
-        thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let serving = serving.clone();
-                // A lost request or answer ends the connection.
-                thread::spawn(move || serving.serve(client, server));
+fn serve(interposer: &Interposer, mut client: TcpStream, server: u16) -> Option<()> {
+    let mut server = TcpStream::connect(("127.0.0.1", server)).ok()?;
+    loop {
+        let request = message(&mut client)?;
+        let fault = command(&request).and_then(|command| interposer.fault(|name| name == command));
+        match &fault {
+            Some(Fault::LoseRequest) => return None,
+            Some(Fault::Answer(answer)) => {
+                client.write_all(&reply(&request, answer)).ok()?;
+                continue;
             }
-        });
-        interposer
-    }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// The next `count` commands of this name meet the fault.
-    pub(crate) fn next(&self, count: usize, command: &'static str, fault: &Fault) {
-        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        rules.push(Rule { command, left: count, fault: fault.clone() });
-    }
-
-    /// From now on everything is passed on; how many faults were still to come.
-    pub(crate) fn relent(&self) -> usize {
-        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        rules.drain(..).map(|rule| rule.left).sum()
-    }
-
-    fn fault(&self, command: &str) -> Option<Fault> {
-        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        let rule = rules.iter_mut().find(|rule| rule.left > 0 && rule.command == command)?;
-        rule.left -= 1;
-        Some(rule.fault.clone())
-    }
-
-    fn serve(&self, mut client: TcpStream, server: u16) -> Option<()> {
-        let mut server = TcpStream::connect(("127.0.0.1", server)).ok()?;
-        loop {
-            let request = message(&mut client)?;
-            let fault = command(&request).and_then(|command| self.fault(&command));
-            match &fault {
-                Some(Fault::LoseRequest) => return None,
-                Some(Fault::Answer(answer)) => {
-                    client.write_all(&reply(&request, answer)).ok()?;
-                    continue;
-                }
-                Some(Fault::LoseAnswer) | None => {}
-            }
-            server.write_all(&request).ok()?;
-            let answer = message(&mut server)?;
-            if fault.is_some() {
-                return None;
-            }
-            client.write_all(&answer).ok()?;
+            Some(Fault::LoseAnswer) | None => {}
         }
+        server.write_all(&request).ok()?;
+        let answer = message(&mut server)?;
+        if fault.is_some() {
+            return None;
+        }
+        client.write_all(&answer).ok()?;
     }
 }
 

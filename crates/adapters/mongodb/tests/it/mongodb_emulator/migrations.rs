@@ -8,7 +8,7 @@ use outrigger_ports::probe::Severity;
 use outrigger_ports::store::{MigrateMode, Store, StoreError};
 use outrigger_testkit::MongoDb;
 
-use super::interposer::{Fault, Interposer};
+use super::interposer::{self, Fault};
 use crate::support::{APPLY, clock, connect, create, key};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,8 +75,8 @@ async fn a_server_that_stands_alone_or_is_old_is_refused() {
     let mut old = hello(9);
     old.insert("msg", "isdbgrid");
     for (hello, words) in [(hello(21), "replica set"), (old, "older than MongoDB 5.0")] {
-        let interposer = Interposer::before(server.port());
-        interposer.next(usize::MAX, "hello", &Fault::Answer(hello));
+        let interposer = interposer::before(server.port());
+        interposer.next(usize::MAX, "hello", Fault::Answer(hello));
         let url = server.url_at(interposer.port(), "somewhere");
         let store = connect(&url, clock(), PATIENCE).await;
         for refused in [store.migrate(APPLY).await.map(drop), create(&store, "a").await.map(drop)] {
