@@ -2,10 +2,12 @@
 //!
 //! No HTTP, no SQL, no environment and no clock of its own: everything from outside comes through
 //! a port. A module may use those before it in this list, never one after it:
-//! audit, replicas, tasks, notifications, accounts, auth, files, records.
+//! audit, replicas, tasks, notifications, accounts, auth, files, records. Beside them is analytics,
+//! which uses audit only.
 
 pub mod accounts;
 pub mod admission;
+pub mod analytics;
 pub mod audit;
 pub mod auth;
 mod cursor;
@@ -21,6 +23,7 @@ pub mod schema;
 pub mod services;
 pub mod tasks;
 mod vault;
+mod zone;
 
 pub use ports::Ports;
 pub use services::Services;

@@ -7,6 +7,7 @@ use outrigger_ports::limiter::Quota;
 
 use crate::accounts::Accounts;
 use crate::admission::Admission;
+use crate::analytics::{self, Analytics};
 use crate::audit::{Audit, Chain};
 use crate::auth::{self, Auth, AuthSettings};
 use crate::files::{self, Files};
@@ -25,6 +26,8 @@ pub struct Settings {
     pub notifications: notifications::Settings,
     /// Accounts and sessions.
     pub auth: AuthSettings,
+    /// Events and what is counted of them.
+    pub analytics: analytics::Settings,
     /// Files of users.
     pub files: files::Settings,
     /// Collections and records.
@@ -75,6 +78,8 @@ impl Shared {
 pub struct Services {
     /// Users.
     pub accounts: Accounts,
+    /// Events and what is counted of them.
+    pub analytics: Analytics,
     /// Signing in and out.
     pub auth: Auth,
     /// Files of users.
@@ -112,6 +117,7 @@ impl Services {
                 accounts.clone(),
                 shared.auth.clone(),
             ),
+            analytics: Analytics::new(ports, shared.settings.analytics.clone()),
             files: Files::new(ports, shared.settings.files.clone()),
             records: Records::new(
                 ports,

@@ -7,6 +7,7 @@
 //! [`Ctx`]: outrigger_kernel::Ctx
 
 pub mod access;
+mod analytics;
 mod audit;
 mod auth;
 mod batch;

@@ -132,7 +132,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     );
     let others = operation.doc.parameters.iter().map(|parameter| {
         json!({
-            "name": parameter.name, "in": parameter.place, "required": false,
+            "name": parameter.name, "in": parameter.place, "required": parameter.required,
             "schema": parameter.schema, "description": parameter.description,
         })
     });

@@ -45,6 +45,7 @@ pub(crate) struct Parameter {
     pub(crate) place: &'static str,
     pub(crate) schema: Value,
     pub(crate) description: &'static str,
+    pub(crate) required: bool,
 }
 
 /// What the API document says of an operation.
@@ -111,6 +112,17 @@ impl Doc {
         self.parameter("query", name, schema, description)
     }
 
+    /// The same, without which it refuses.
+    #[must_use]
+    pub fn required(self, name: &'static str, schema: Value, description: &'static str) -> Self {
+        let mut doc = self.query(name, schema, description);
+        doc.parameters
+            .iter_mut()
+            .filter(|known| known.name == name)
+            .for_each(|p| p.required = true);
+        doc
+    }
+
     /// A header that it understands.
     #[must_use]
     pub fn header(self, name: &'static str, description: &'static str) -> Self {
@@ -124,7 +136,7 @@ impl Doc {
         schema: Value,
         description: &'static str,
     ) -> Self {
-        self.parameters.push(Parameter { name, place, schema, description });
+        self.parameters.push(Parameter { name, place, schema, description, required: false });
         self
     }
 

@@ -7,8 +7,8 @@ use crate::operation::{Operation, delete, get, patch, post, put};
 use crate::settings::Settings;
 use crate::state::App;
 use crate::{
-    audit, auth, batch, collections, console, docs, files, health, notifications, queues, records,
-    replicas, schedules, system, tasks, users, well_known,
+    analytics, audit, auth, batch, collections, console, docs, files, health, notifications,
+    queues, records, replicas, schedules, system, tasks, users, well_known,
 };
 
 /// Every documented operation.
@@ -107,6 +107,10 @@ fn of_work() -> Vec<Operation> {
 
         get("/api/v1/replicas", replicas::list::handle, replicas::list::doc()),
         get("/api/v1/replicas/overview", replicas::overview::handle, replicas::overview::doc()),
+        post("/api/v1/analytics/events", analytics::ingest::handle, analytics::ingest::doc()),
+        get("/api/v1/analytics/events", analytics::list::handle, analytics::list::doc()),
+        get("/api/v1/analytics/query", analytics::query::handle, analytics::query::doc()),
+
         get("/api/v1/audit", audit::list::handle, audit::list::doc()),
         get("/api/v1/system/settings", system::settings::handle, system::settings::doc()),
         post("/api/v1/system/doctor", system::doctor::handle, system::doctor::doc()),

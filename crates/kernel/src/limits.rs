@@ -81,6 +81,19 @@ pub const CATCH_UP_MAX: usize = 100;
 /// Most tasks that one call enqueues, claims, extends or settles.
 pub const TASKS_MAX: usize = 200;
 
+/// Most events that one request brings.
+pub const EVENTS_MAX: usize = 500;
+/// Most properties of an event; and of all events of one name in a day, by which they can be grouped.
+pub const EVENT_PROPERTIES_MAX: usize = 8;
+/// Longest value of an event's property, in bytes.
+pub const EVENT_VALUE_BYTES_MAX: usize = 100;
+/// Most names of events that are counted apart in a day (UTC).
+pub const EVENT_NAMES_MAX: usize = 1_000;
+/// Most values of a property that are counted apart in a day (UTC), and in an answer.
+pub const EVENT_VALUES_MAX: usize = 100;
+/// Most intervals of a query of events.
+pub const EVENT_INTERVALS_MAX: usize = 800;
+
 const _: () = assert!(RECORD_DATA_BYTES_MAX < DOCUMENT_BYTES_MAX);
 const _: () =
     assert!(TASK_SEALED_BYTES_MAX + 2 * TASK_RESULT_BYTES_MAX + 8_192 < DOCUMENT_BYTES_MAX);
@@ -89,3 +102,6 @@ const _: () = assert!(DOCUMENT_BYTES_MAX <= BATCH_BYTES_MAX);
 const _: () = assert!(TRIGGERS_MAX < BATCH_OPERATIONS_MAX);
 const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX && PAGE_MAX <= QUERY_LIMIT_MAX);
 const _: () = assert!(PAGE_MAX <= PAGE_SCAN_MAX && PAGE_SCAN_MAX <= QUERY_LIMIT_MAX);
+// A day's counts of one property: each value escaped, with the counts of its quarters of an hour.
+const _: () =
+    assert!((EVENT_VALUES_MAX + 1) * (6 * EVENT_VALUE_BYTES_MAX + 96 * 18) < DOCUMENT_BYTES_MAX);

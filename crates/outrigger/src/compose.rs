@@ -8,7 +8,7 @@ use outrigger_domain::auth::AuthSettings;
 use outrigger_domain::notifications;
 use outrigger_domain::services::{Settings, Shared};
 use outrigger_domain::tasks::Kinds;
-use outrigger_domain::{Ports, Services, files, records};
+use outrigger_domain::{Ports, Services, analytics, files, records};
 use outrigger_embedded::{MemoryCache, MemoryLimiter, StoreQueue, Wakeups};
 use outrigger_kernel::{Clock, Random, SystemClock, SystemRandom};
 use outrigger_mail::{FolderMailer, SmtpMailer, SmtpOptions, check_address};
@@ -309,6 +309,11 @@ pub(crate) fn shared(config: &Config, kinds: Kinds, ports: &Ports) -> Result<Sha
     let settings = Settings {
         notifications: notification_settings(config, &auth),
         auth,
+        analytics: analytics::Settings {
+            ingest: config.analytics.ingest.clone(),
+            late: Duration::from_secs(config.analytics.late_hours * 3_600),
+            retention: Duration::from_secs(config.analytics.retention_days * 86_400),
+        },
         files: files::Settings {
             size_bytes_max: config.files.size_bytes_max,
             types: config.files.types.clone(),

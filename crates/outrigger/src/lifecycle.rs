@@ -287,6 +287,10 @@ fn keep_up(process: &Process, ports: &Ports, services: Services) {
     if process.config.redis.url.is_set() {
         tokio::spawn(upkeep::keep_current(ports.cache.clone()));
     }
+    if process.config.has_role(Role::Worker) {
+        let analytics = services.analytics.clone();
+        tokio::spawn(upkeep::count_events(analytics, process.backends.random()));
+    }
     tokio::spawn(upkeep::run(services, ports.store.clone(), process.backends.random()));
 }
 

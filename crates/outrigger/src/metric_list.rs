@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 33] = [
+pub(crate) const ALL: [Metric; 36] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -114,6 +114,28 @@ pub(crate) const ALL: [Metric; 33] = [
             ("kind", "read, write"),
         ],
         "Read and write units of DynamoDB that calls of the store took: what is paid for.",
+    ),
+    metric(
+        "outrigger_events_counted_total",
+        Counter,
+        Unit::Count,
+        &[],
+        "Events that this process has counted.",
+    ),
+    metric(
+        "outrigger_events_lag_seconds",
+        Gauge,
+        Unit::Seconds,
+        &[],
+        "For how long the event that waits longest has waited to be counted; 0 when none waits. Every \
+         process with the role worker tells the same.",
+    ),
+    metric(
+        "outrigger_events_taken_total",
+        Counter,
+        Unit::Count,
+        &[("outcome", "accepted, duplicate")],
+        "Events that were sent: taken, or known already.",
     ),
     metric(
         "outrigger_files_bytes_total",

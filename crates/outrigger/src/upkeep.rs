@@ -1,11 +1,12 @@
 //! Background work of a serving process that needs no queue: re-indexing, linking entries of the audit log,
-//! deleting what has expired and blobs that belong to no file, and keeping up with the signing keys and with what
+//! deleting what has expired and blobs that belong to no file, counting events, and keeping up with the signing keys and with what
 //! other processes could not tell the cache.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_domain::Services;
+use outrigger_domain::analytics::Analytics;
 use outrigger_kernel::{Error, Random, id};
 use outrigger_ports::cached::CacheAside;
 use outrigger_ports::store::Store;
@@ -22,9 +23,7 @@ const PURGE: usize = 500;
 
 /// Runs until the process ends. Any number of processes may.
 pub(crate) async fn run(services: Services, store: Arc<dyn Store>, random: Arc<dyn Random>) {
-    let mut name = [0_u8; 8];
-    random.fill(&mut name);
-    let name = id::hex(&name);
+    let name = name(&*random);
     let mut sweep_at = Instant::now();
     loop {
         if let Err(error) = services.auth.prepare_keys().await {
@@ -59,6 +58,27 @@ async fn sweep(services: &Services, at: &mut Instant) -> outrigger_kernel::Resul
         *at = Instant::now() + services.files.sweep_every();
     }
     Ok(has_more)
+}
+
+/// Counts events until the process ends. Any number of processes may; one of them does.
+pub(crate) async fn count_events(analytics: Analytics, random: Arc<dyn Random>) {
+    let mut counter = analytics.counter(&name(&*random));
+    loop {
+        let has_more = counter.round().await.unwrap_or_else(|error| {
+            tracing::warn!(source = %error, "events could not be counted; it is tried again");
+            false
+        });
+        if !has_more {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// A name that no other process has.
+fn name(random: &dyn Random) -> String {
+    let mut name = [0_u8; 8];
+    random.fill(&mut name);
+    id::hex(&name)
 }
 
 /// Keeps up with writes that other processes could not announce to the cache, until the process

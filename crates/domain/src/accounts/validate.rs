@@ -1,9 +1,9 @@
 //! What a user's fields may look like.
 
-use jiff::tz::TimeZoneDatabase;
-use outrigger_kernel::{Error, FieldError, Result, limits};
+use outrigger_kernel::{Error, FieldError, Result};
 
 use super::model::{NewUser, Patch, ProfilePatch};
+use crate::zone;
 
 /// RFC 5321: the longest path is 256 octets with its angle brackets.
 const EMAIL_BYTES_MAX: usize = 254;
@@ -120,10 +120,7 @@ fn locale(text: &str) -> Result<String> {
 
 /// A name in the IANA time zone database that is compiled in.
 fn time_zone(text: &str) -> Result<String> {
-    let fine = text.len() <= limits::TIME_ZONE_BYTES_MAX
-        && !text.eq_ignore_ascii_case("Etc/Unknown")
-        && TimeZoneDatabase::bundled().get(text).is_ok();
-    if fine {
+    if zone::find(text).is_some() {
         return Ok(text.to_owned());
     }
     invalid("time_zone", "no such time zone; give a name such as Europe/Vienna, Asia/Manila or UTC")

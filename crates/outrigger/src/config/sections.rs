@@ -32,6 +32,7 @@ pub struct Config {
     pub schedules: BTreeMap<String, ScheduleInput>,
     pub blobs: Blobs,
     pub files: Files,
+    pub analytics: Analytics,
     pub mail: Mail,
     pub metrics: Metrics,
     pub log: Log,
@@ -227,6 +228,14 @@ pub struct Files {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Analytics {
+    pub ingest: Rule,
+    pub late_hours: u64,
+    pub retention_days: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mail {
     pub url: Sensitive,
     pub from: String,
@@ -256,7 +265,7 @@ pub struct Log {
 }
 
 /// The services whose routes can be exposed on their own.
-const SERVICES: [&str; 12] = [
+const SERVICES: [&str; 13] = [
     "auth",
     "users",
     "collections",
@@ -264,6 +273,7 @@ const SERVICES: [&str; 12] = [
     "files",
     "tasks",
     "notifications",
+    "analytics",
     "queues",
     "schedules",
     "replicas",
@@ -377,6 +387,16 @@ impl Config {
         ensure!(!self.metrics.deployment.is_empty(), "metrics.deployment must not be empty");
         ensure!(self.files.size_bytes_max > 0, "files.size_bytes_max must be at least 1");
         ensure!(self.files.unfinished_s > 0, "files.unfinished_s must be at least 1");
+        let analytics = &self.analytics;
+        ensure!(
+            (1..=8_760).contains(&analytics.late_hours),
+            "analytics.late_hours must be between 1 and 8760"
+        );
+        ensure!(
+            analytics.retention_days * 24 > analytics.late_hours
+                && analytics.retention_days <= 36_500,
+            "analytics.retention_days must be more than analytics.late_hours, and at most 36500"
+        );
         ensure!(http.keep_alive_s > 0, "http.keep_alive_s must be at least 1");
         ensure!(http.header_timeout_s > 0, "http.header_timeout_s must be at least 1");
         ensure!(http.header_bytes_max >= 8_192, "http.header_bytes_max must be at least 8192");

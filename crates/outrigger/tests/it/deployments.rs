@@ -62,11 +62,12 @@ fn kubernetes_on_aws() {
     for file in ["base/api/deployment.yaml", "base/worker/deployment.yaml"] {
         served.extend(commands(&read(&format!("deploy/kubernetes/{file}")), "args"));
     }
-    for service in ["users", "authentication", "notifications/api", "records", "tasks"] {
+    for service in ["users", "authentication", "notifications/api", "analytics", "records", "tasks"]
+    {
         let file = format!("deploy/kubernetes/overlays/split/{service}/kustomization.yaml");
         served.extend(commands(&read(&file), "value"));
     }
-    assert_eq!(served.len(), 7, "{served:?}");
+    assert_eq!(served.len(), 8, "{served:?}");
     let components = ["secrets-manager/secrets.yaml", "read-replica/secret.yaml"];
     let secrets = components.map(|file| read(&format!("deploy/kubernetes/components/{file}")));
     let secrets = secrets.concat();

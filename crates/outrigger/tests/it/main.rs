@@ -7,6 +7,7 @@ mod support;
 
 mod account_mails;
 mod alerts;
+mod analytics;
 mod archives;
 mod audit;
 mod auth;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use outrigger_domain::auth::AuthSettings;
 use outrigger_domain::services::{Settings, Shared};
 use outrigger_domain::tasks::{Job, JobResult, TaskCtx, TaskInput, any};
-use outrigger_domain::{Ports, Services, files, notifications, records};
+use outrigger_domain::{Ports, Services, analytics, files, notifications, records};
 use outrigger_embedded::{
     MemoryBlobs, MemoryCache, MemoryLimiter, MemoryStore, Recorder, StoreQueue,
 };
@@ -181,6 +181,7 @@ fn settings() -> Settings {
         },
         auth: AuthSettings::new("https://example.com", master),
         records: records::Settings { settle: Duration::ZERO },
+        analytics: analytics::Settings::default(),
         files: files::Settings::default(),
         encrypt_payloads: false,
         rate_limit: Quota { limit: 100, period: Duration::from_secs(60), escalation: None },

@@ -10,7 +10,7 @@
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use outrigger_kernel::{Error, Result, Timestamp, limits};
 use std::collections::VecDeque;
 
@@ -133,11 +133,7 @@ impl Timing {
 
 /// The zone of this name, from the tables in the binary: the same on every machine of a fleet.
 fn zone(name: &str) -> Result<TimeZone> {
-    let known = (name.len() <= limits::TIME_ZONE_BYTES_MAX
-        && !name.eq_ignore_ascii_case("Etc/Unknown"))
-    .then(|| TimeZoneDatabase::bundled().get(name).ok())
-    .flatten();
-    known.ok_or_else(|| {
+    crate::zone::find(name).ok_or_else(|| {
         let message = "no such time zone; give a name such as Europe/Berlin, Asia/Manila or UTC";
         Error::invalid(&["body", "time_zone"], "unknown_time_zone", message)
     })
