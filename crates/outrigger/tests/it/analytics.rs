@@ -286,7 +286,7 @@ fn kills_while_events_are_sent(options: &ServerOptions, kills: u64, others: &[&s
     let others: Vec<Server> =
         others.iter().map(|roles| Server::start_with(&options, &["--roles", roles])).collect();
     let ledger = Ledger { name: unique("killed-"), ..Ledger::default() };
-    std::thread::scope(|scope| {
+    let server = std::thread::scope(|scope| {
         for sender in 0..SENDERS {
             // Those beside it go on taking events.
             let api = match others.first() {
@@ -303,6 +303,7 @@ fn kills_while_events_are_sent(options: &ServerOptions, kills: u64, others: &[&s
         }
         ledger.wait_for(6);
         ledger.stop.store(true, Ordering::SeqCst);
+        server
     });
     ledger.verify(&server.admin());
 }
