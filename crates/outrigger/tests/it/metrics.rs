@@ -142,6 +142,18 @@ fn run_a_task(server: &Server) {
     assert!(events.text.contains("succeeded"), "{}", events.text);
 }
 
+/// One that is counted, and a file.
+fn send_an_event_and_a_file(server: &Server) {
+    let event = json!({"id": unique("measured-"), "name": "measured"});
+    let user = server.user();
+    user.post("/api/v1/analytics/events", &json!({"events": [event]})).expect(202);
+    let file = Some(("text/plain", "words".to_owned()));
+    user.send("POST", "/api/v1/files?name=words.txt", file).expect(201);
+    let metrics = || server.internal().get("/metrics").expect(200).text;
+    let is_counted = || metrics().contains("\noutrigger_events_counted_total ");
+    wait_until("the event is counted", Duration::from_secs(60), is_counted).expect("it is");
+}
+
 /// Each line of the reference is there for a reason: all that needs no fault is shown by a server.
 #[test]
 fn each_line_of_the_reference_is_shown() {
@@ -150,6 +162,7 @@ fn each_line_of_the_reference_is_shown() {
     for server in servers {
         ask_for_everything(server);
         run_a_task(server);
+        send_an_event_and_a_file(server);
         let text = server.internal().get("/metrics").expect(200).text;
         left.retain(|name| !text.contains(&format!("# TYPE {name} ")));
     }
