@@ -61,6 +61,7 @@ pub(crate) fn start(
                 let parts = Parts {
                     services: services(&ports, &shared),
                     queue: ports.queue,
+                    board: ports.board,
                     registry,
                     clock: ports.clock,
                     random: ports.random,

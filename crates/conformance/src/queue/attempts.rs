@@ -21,6 +21,22 @@ pub async fn a_claim_counts_and_a_release_takes_it_back(factory: &dyn QueueFacto
     }
 }
 
+/// Not claimed before its time; neither an attempt nor an error is left of it.
+pub async fn what_is_postponed_waits_and_has_not_been_tried(factory: &dyn QueueFactory) {
+    let bed = Bed::of(factory).await;
+    let id = bed.one().await;
+    let leased = bed.claim_one().await;
+    let at = bed.now().plus(Duration::from_millis(1_500));
+    let record = bed.end(&leased, Outcome::Postponed { at }).await;
+    assert_eq!((record.status, record.attempts, record.run_at), (Status::Scheduled, 0, at));
+    assert!(record.history.is_empty() && record.error.is_none());
+    assert!(bed.claim(1).await.is_empty());
+    let leased = bed.claim_when_due(LONG).await;
+    assert!(bed.now() >= at);
+    assert_eq!((&leased.task.id, leased.attempt), (&id, 1));
+    bed.succeed(&leased).await;
+}
+
 /// Not before it, and with the error of the last attempt.
 pub async fn a_retry_waits_for_its_time(factory: &dyn QueueFactory) {
     let bed = Bed::of(factory).await;

@@ -162,12 +162,13 @@ impl History {
         let Some(lease) = self.lease() else { return };
         let now = self.now();
         let (error, at) = (failure("no"), now.plus(self.dice.time(3_000)));
-        let outcome = match self.dice.roll(8) {
+        let outcome = match self.dice.roll(9) {
             0 | 1 => Outcome::Succeeded { result: None },
             2 => Outcome::Failed { error },
             3 => Outcome::Dead { error },
             4 => Outcome::Cancelled,
             5 => Outcome::Released,
+            6 => Outcome::Postponed { at },
             _ => Outcome::Retry { error, at },
         };
         let expected = self.model.settle(&lease.task_id, &lease.token, &outcome, now);

@@ -128,6 +128,7 @@ macro_rules! queue_suite {
             }
             attempts {
                 a_claim_counts_and_a_release_takes_it_back,
+                what_is_postponed_waits_and_has_not_been_tried,
                 a_retry_waits_for_its_time,
                 the_last_attempt_that_fails_is_the_end,
                 a_failure_for_good_is_told,

@@ -109,7 +109,10 @@ impl Model {
                     task.put_back();
                 }
             }
-            Outcome::Retry { at, .. } => {
+            Outcome::Retry { at, .. } | Outcome::Postponed { at } => {
+                if matches!(end, Outcome::Postponed { .. }) {
+                    task.record.attempts -= 1;
+                }
                 if task.may_go_on(now) {
                     task.due = (*at).max(now);
                     task.record.run_at = *at;

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use outrigger_kernel::Timestamp;
-use outrigger_testkit::{sized, wait_until};
+use outrigger_kernel::limits::TASK_CRASHES_MAX;
+use outrigger_testkit::{Receiver, sized, wait_until};
 use serde_json::{Value, json};
 
 use crate::outages::metric;
@@ -16,6 +17,8 @@ const WORKERS: usize = 3;
 const LEASE_S: u64 = 3;
 /// Within so many seconds of their worker's last sign of life they do.
 const ORPHANED_S_MAX: f64 = 15.0;
+/// Longest wait for tasks, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Tasks of one run.
 fn tasks() -> usize {
@@ -36,13 +39,18 @@ struct Fleet {
 
 impl Fleet {
     fn start(queue: &str) -> Self {
+        Self::of(queue, WORKERS)
+    }
+
+    fn of(queue: &str, workers: usize) -> Self {
         let options = ServerOptions::on(Backend::postgres_and_redis())
             .set("OUTRIGGER__TASKS__QUEUE", queue)
             .set("OUTRIGGER__WORKER__LEASE_S", &LEASE_S.to_string())
-            .set("OUTRIGGER__WORKER__CONCURRENCY", "16");
+            .set("OUTRIGGER__WORKER__CONCURRENCY", "16")
+            .set("OUTRIGGER__WEBHOOKS__ALLOW_PRIVATE", "true");
         let api = Server::start_with(&options, &["--roles", "api"]);
         let mut fleet = Self { api, workers: Vec::new(), options };
-        (0..WORKERS).for_each(|_| fleet.hire());
+        (0..workers).for_each(|_| fleet.hire());
         fleet
     }
 
@@ -101,13 +109,13 @@ fn killed_workers_lose_nothing(queue: &str) {
         let (before, last) = (left(&admin), Instant::now());
         let further = before.saturating_sub((tasks() / 4 / kills()) as u64);
         let is_time = || last.elapsed() >= pace && left(&admin) <= further;
-        wait_until("tasks are done", Duration::from_secs(30), is_time).unwrap();
+        wait_until("tasks are done", PATIENCE, is_time).unwrap();
         let victim = fleet.workers.remove(kill % WORKERS);
         victim.process.kill();
         fleet.hire();
     }
     let killed = Instant::now();
-    wait_until("all tasks are done", Duration::from_secs(60), || left(&admin) == 0).unwrap();
+    wait_until("all tasks are done", PATIENCE, || left(&admin) == 0).unwrap();
     let tasks = ended(&admin, &paths);
     let again = tasks.iter().filter(|task| task["attempts"] != 1).count();
     for task in &tasks {
@@ -150,9 +158,9 @@ fn a_worker_that_slept_is_not_heard(queue: &str) {
     let admin = fleet.api.admin();
     let sleeper = &fleet.workers[0];
     let is_busy = || metric(sleeper, &["outrigger_tasks_running"]) > 0.0;
-    wait_until("it has tasks", Duration::from_secs(30), is_busy).unwrap();
+    wait_until("it has tasks", PATIENCE, is_busy).unwrap();
     sleeper.process.signal("STOP").unwrap();
-    wait_until("all tasks are done", Duration::from_secs(60), || left(&admin) == 0).unwrap();
+    wait_until("all tasks are done", PATIENCE, || left(&admin) == 0).unwrap();
     let done = ended(&admin, &paths);
     sleeper.process.signal("CONT").unwrap();
     let refused = || metric(sleeper, &["outrigger_task_leases_refused_total"]);
@@ -173,7 +181,7 @@ fn workers_that_are_told_to_stop_abandon_nothing(queue: &str) {
         let old = fleet.workers.remove(0);
         assert!(old.terminate().success(), "{}", old.process.log());
     }
-    wait_until("all tasks are done", Duration::from_secs(60), || left(&admin) == 0).unwrap();
+    wait_until("all tasks are done", PATIENCE, || left(&admin) == 0).unwrap();
     for task in ended(&admin, &paths) {
         assert_eq!(
             (&task["status"], &task["attempts"]),
@@ -181,6 +189,49 @@ fn workers_that_are_told_to_stop_abandon_nothing(queue: &str) {
             "{task}"
         );
     }
+}
+
+/// A task that kills its worker whenever it runs is dead at last, and those that were running beside
+/// it are done.
+fn who_kills_its_worker_takes_none_along(queue: &str) {
+    let mut fleet = Fleet::of(queue, 1);
+    let admin = fleet.api.admin();
+    admin.post("/api/v1/queues/default/pause", &json!({})).expect(204);
+    let enqueue = |kind: &str, payload: Value| {
+        let task = json!({"kind": kind, "payload": payload, "max_attempts": 9});
+        admin.post("/api/v1/tasks", &task).expect(202).header("location").to_owned()
+    };
+    let other = |_| enqueue("noop", json!({"sleep_ms": 1_500}));
+    let mut others: Vec<String> = (0..3).map(other).collect();
+    let deadly = Receiver::start().expect("a receiver");
+    let killer = enqueue("http.request", json!({"url": deadly.url("/")}));
+    others.extend((0..3).map(other));
+    for _ in 0..TASK_CRASHES_MAX {
+        deadly.stay_silent();
+    }
+    admin.post("/api/v1/queues/default/resume", &json!({})).expect(204);
+    for kills in 1..=TASK_CRASHES_MAX as usize {
+        wait_until("it runs", PATIENCE, || deadly.received().len() == kills).unwrap();
+        fleet.workers.remove(0).process.kill();
+        fleet.hire();
+    }
+    wait_until("all tasks are done", PATIENCE, || left(&admin) == 0).unwrap();
+    let dead = admin.get(&killer).expect(200).json();
+    assert_eq!((&dead["status"], &dead["error"]["code"]), (&json!("dead"), &json!("worker_lost")));
+    let others = ended(&admin, &others);
+    assert!(others.iter().all(|task| task["status"] == "succeeded"), "{others:?}");
+    let crashes = |task: &Value| task["history"].as_array().unwrap().len();
+    assert!(others.iter().any(|task| crashes(task) == 2), "none ran beside it: {others:?}");
+}
+
+#[test]
+fn who_kills_its_worker_takes_none_of_the_database_along() {
+    who_kills_its_worker_takes_none_along("database");
+}
+
+#[test]
+fn who_kills_its_worker_takes_none_of_redis_along() {
+    who_kills_its_worker_takes_none_along("redis");
 }
 
 #[test]

@@ -16,7 +16,7 @@
 //!    does one whose unique key another task of its kind has that is not finished.
 //! 5. **Bounded.** A finished task is forgotten after its retention, a dead one after
 //!    [`DEAD_RETENTION`]; nothing grows for ever.
-//! 6. **Attempts.** A claim counts as an attempt, a released lease takes it back. A lost worker counts
+//! 6. **Attempts.** A claim counts as an attempt, a released or postponed lease takes it back. A lost worker counts
 //!    as a crash too; with [`limits::TASK_CRASHES_MAX`] crashes, or no attempt left, the task is dead.
 //! 7. **Cancelled for good.** A task whose cancelling was asked for does not run again: what
 //!    would bring it back (a retry, a release, a lost worker) makes it cancelled.
@@ -165,6 +165,11 @@ pub enum Outcome {
     Cancelled,
     /// The worker gives it back untouched; it does not count as an attempt.
     Released,
+    /// The same, but it is not claimed again before this instant.
+    Postponed {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// How an attempt ended, and the right to say so.

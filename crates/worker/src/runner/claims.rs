@@ -7,7 +7,7 @@ use outrigger_kernel::limits::TASKS_MAX;
 use outrigger_ports::queue::{Claim, QueueError};
 
 use super::stop::Stop;
-use super::{Inner, execute};
+use super::{Inner, execute, suspects};
 
 /// Longest wait for a task before the queue is asked again anyway.
 const WAIT: Duration = Duration::from_secs(1);
@@ -68,6 +68,7 @@ async fn claim_round(worker: &Arc<Inner>, first: usize) -> Result<usize, QueueEr
     let queues = &worker.options.queues;
     let mut begun = 0;
     for queue in queues.iter().cycle().skip(first).take(queues.len()) {
+        worker.suspects.watched().await;
         let room = worker.running.room();
         if room == 0 {
             break;
@@ -79,9 +80,10 @@ async fn claim_round(worker: &Arc<Inner>, first: usize) -> Result<usize, QueueEr
             lease_for: worker.options.lease,
             worker: &worker.options.name,
         };
-        for leased in worker.queue.claim(&claim).await? {
-            begun += 1;
-            execute::begin(worker, leased);
+        let claimed = worker.queue.claim(&claim).await?;
+        begun += claimed.len();
+        for ready in suspects::sift(worker, claimed).await {
+            execute::begin(worker, ready);
         }
     }
     Ok(begun)

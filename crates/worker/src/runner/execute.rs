@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::running::{Signal, Signals};
+use super::suspects::Ready;
 use super::{Inner, keep};
 
 /// How long a cancelled job may take to stop by itself; then it is dropped.
@@ -23,7 +24,7 @@ const CANCEL_GRACE: Duration = Duration::from_secs(5);
 type Done = Result<Option<Box<RawValue>>, JobError>;
 
 /// Begins the task beside others.
-pub(super) fn begin(worker: &Arc<Inner>, leased: Leased) {
+pub(super) fn begin(worker: &Arc<Inner>, (leased, kept): Ready) {
     let progress = Progress::default();
     // Counted in at once, so that the lease is kept and no more is claimed than fits.
     let signals = worker.running.begin(leased.lease.clone(), progress.clone());
@@ -41,6 +42,7 @@ pub(super) fn begin(worker: &Arc<Inner>, leased: Leased) {
                 keep::tell(&worker, &progress).await;
                 worker.settler.settle(Settlement { lease: lease.clone(), outcome }).await;
             }
+            drop(kept);
             worker.running.end(&lease);
         }
         .instrument(span),
@@ -172,7 +174,7 @@ fn note(task: &Task, outcome: Option<&Outcome>, took: Duration) {
         Some(Outcome::Failed { .. }) => "failed",
         Some(Outcome::Dead { .. }) => "dead",
         Some(Outcome::Cancelled) => "cancelled",
-        Some(Outcome::Released) => "released",
+        Some(Outcome::Released | Outcome::Postponed { .. }) => "released",
         None => "lost",
     };
     let kind = task.kind.clone();

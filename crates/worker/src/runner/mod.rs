@@ -11,6 +11,7 @@ mod keep;
 mod running;
 mod settle;
 mod stop;
+mod suspects;
 #[cfg(test)]
 mod tests;
 
@@ -19,13 +20,14 @@ use std::time::Duration;
 
 use outrigger_domain::Services;
 use outrigger_kernel::{Clock, Random};
-use outrigger_ports::queue::Queue;
+use outrigger_ports::queue::{Queue, TaskBoard};
 use tokio::sync::Mutex;
 
 use crate::health::Health;
 use crate::registry::Registry;
 use running::Running;
 use settle::Settler;
+use suspects::Suspects;
 
 pub use keep::tend;
 pub use stop::Stop;
@@ -61,6 +63,7 @@ struct Inner {
     options: Options,
     running: Running,
     settler: Settler,
+    suspects: Suspects,
     health: Health,
     /// Whose turn it is to give signs of life.
     beating: Mutex<()>,
@@ -73,6 +76,8 @@ pub struct Parts {
     pub services: Services,
     /// Where tasks come from.
     pub queue: Arc<dyn Queue>,
+    /// Where what became of them is looked up.
+    pub board: Arc<dyn TaskBoard>,
     /// What it runs.
     pub registry: Registry,
     /// Tells the time.
@@ -87,6 +92,7 @@ impl Worker {
         Self(Arc::new(Inner {
             running: Running::new(options.concurrency),
             settler: Settler::new(parts.queue.clone()),
+            suspects: Suspects::new(parts.board),
             health: Health::new(parts.clock.clone()),
             beating: Mutex::default(),
             services: parts.services,

@@ -1,5 +1,6 @@
 //! The worker on a queue in memory. Time is tokio's, which passes at once while everybody waits.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use outrigger_embedded::{
 use outrigger_kernel::{Clock, Ctx, ManualClock, Secret, SystemRandom, Timestamp};
 use outrigger_ports::cached::CacheAside;
 use outrigger_ports::limiter::Quota;
-use outrigger_ports::queue::{Status, TaskRecord};
+use outrigger_ports::queue::{Claim, KindLimits, Status, TaskRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,7 +55,11 @@ enum Act {
     SayAndWait(u32),
     SayAndEnd(u32),
     BlockTheThread,
+    BeAlone,
 }
+
+/// How many jobs run that ought to be alone.
+static ALONE: AtomicU32 = AtomicU32::new(0);
 
 impl Job for Act {
     const KIND: &'static str = "act";
@@ -78,6 +83,13 @@ impl Job for Act {
                 let mut gate = GATE.0.lock().unwrap();
                 *gate = Gate::Held;
                 drop(GATE.1.wait_while(gate, |gate| *gate != Gate::Open).unwrap());
+            }
+            Self::BeAlone => {
+                if ALONE.fetch_add(1, Ordering::SeqCst) > 0 {
+                    Err(outrigger_kernel::Error::conflict("not_alone", "there is another one"))?;
+                }
+                tokio::time::sleep(Duration::from_secs(7)).await;
+                ALONE.fetch_sub(1, Ordering::SeqCst);
             }
         }
         Ok("done".to_owned())
@@ -121,6 +133,7 @@ impl Bed {
         let parts = Parts {
             services: services.clone(),
             queue: ports.queue.clone(),
+            board: ports.board.clone(),
             registry,
             clock,
             random,
@@ -142,9 +155,24 @@ impl Bed {
 
     /// Enqueues a task that is tried once, for a minute; gives its id.
     async fn enqueue(&self, act: Act) -> String {
+        self.enqueue_for(1, act).await
+    }
+
+    async fn enqueue_for(&self, attempts: u32, act: Act) -> String {
         let payload = serde_json::to_value(act).unwrap();
-        let input = TaskInput { max_attempts: Some(1), ..TaskInput::of("act", payload) };
+        let input = TaskInput { max_attempts: Some(attempts), ..TaskInput::of("act", payload) };
         self.services.tasks.enqueue(&Ctx::system("test"), input, None).await.unwrap().0
+    }
+
+    /// A worker takes all that waits, and dies.
+    async fn lose_a_worker(&self) {
+        let lease_for = Duration::from_secs(2);
+        let kinds = [KindLimits::none("act")];
+        let claim =
+            Claim { queue: "default", kinds: &kinds, limit: 100, lease_for, worker: "wrk_lost" };
+        self.ports.queue.claim(&claim).await.unwrap();
+        tokio::time::sleep(lease_for * 2).await;
+        self.ports.queue.tend().await.unwrap();
     }
 
     async fn find(&self, id: &str) -> TaskRecord {
@@ -324,4 +352,27 @@ fn a_worker_whose_thread_is_blocked_is_unwell_until_it_goes_on() {
     wait_until(&|| health.is_well());
     stop.send_replace(Some(Instant::now()));
     thread.join().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_with_one_last_chance_run_one_at_a_time_and_hold_up_nobody() {
+    let bed = Bed::new();
+    let mut suspects = Vec::new();
+    for _ in 0..6 {
+        suspects.push(bed.enqueue_for(5, Act::BeAlone).await);
+    }
+    for _ in 0..2 {
+        bed.lose_a_worker().await;
+    }
+    let others = [bed.enqueue(Act::SayAndEnd(1)).await, bed.enqueue(Act::SayAndEnd(1)).await];
+    let _working = bed.start();
+    for id in &others {
+        let (_, took) = bed.until_status(id, Status::Succeeded).await;
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+    for id in &suspects {
+        let (record, _) = bed.until(id, |record| record.status.is_final()).await;
+        assert_eq!((record.status, record.crashes), (Status::Succeeded, 2), "{record:?}");
+        assert_eq!(record.attempts, 3, "what was put off was not tried");
+    }
 }

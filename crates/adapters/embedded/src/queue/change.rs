@@ -51,9 +51,15 @@ impl Stored {
                 }
             }
             Outcome::Released => {
-                self.record.attempts = self.record.attempts.saturating_sub(1);
+                self.take_back();
                 if self.comes_back(now) {
                     self.put_back();
+                }
+            }
+            Outcome::Postponed { at } => {
+                self.take_back();
+                if self.comes_back(now) {
+                    self.wait_until(at, now);
                 }
             }
         }
@@ -86,6 +92,11 @@ impl Stored {
             return true;
         }
         false
+    }
+
+    /// The attempt does not count.
+    fn take_back(&mut self) {
+        self.record.attempts = self.record.attempts.saturating_sub(1);
     }
 
     fn put_back(&mut self) {

@@ -135,13 +135,14 @@ fn write_settlement(args: &mut Args, settlement: &Settlement) -> Result<(), Queu
     let Settlement { lease, outcome } = settlement;
     args.text(&lease.task_id).text(&lease.token);
     let failure = |error: &Failure| error.clone().within_bounds();
+    let micros = |at: &Timestamp| at.as_micros().clamp(0, 1 << 53);
     let mut at = 0;
     match outcome {
         Outcome::Succeeded { result } => {
             args.text("o").text(result.as_ref().map_or("", |result| result.get()));
         }
         Outcome::Retry { error, at: instant } => {
-            at = instant.as_micros().clamp(0, 1 << 53);
+            at = micros(instant);
             args.text("y").json(&failure(error)).map_err(internal)?;
         }
         Outcome::Failed { error } => {
@@ -155,6 +156,10 @@ fn write_settlement(args: &mut Args, settlement: &Settlement) -> Result<(), Queu
         }
         Outcome::Released => {
             args.text("l").text("");
+        }
+        Outcome::Postponed { at: instant } => {
+            at = micros(instant);
+            args.text("p").text("");
         }
     }
     args.number(at);

@@ -1,6 +1,6 @@
 -- Ends leases.
 -- ARGV: of each: task, token, outcome (o succeeded, y retry, f failed, d dead, c cancelled,
--- l released), result or error as JSON or '', when to try again.
+-- l released, p postponed), result or error as JSON or '', when to try again.
 -- Returns of each 1 when it still held, else 0.
 even_when_full()
 local FIELDS = 5
@@ -17,7 +17,7 @@ local function change(id, outcome, text, at)
     if outcome == 'y' or outcome == 'f' or outcome == 'd' then
         remember(r, text, now)
     end
-    if outcome == 'l' then
+    if outcome == 'l' or outcome == 'p' then
         r[ATTEMPTS] = r[ATTEMPTS] - 1
     end
     r[TOKEN], r[UNTIL] = '', 0
@@ -25,10 +25,10 @@ local function change(id, outcome, text, at)
         finish(id, r, outcome)
     elseif comes_back(id, r) then
         r[BACK] = outcome == 'l' and 1 or 0
-        if outcome == 'y' then
+        if outcome ~= 'l' then
             r[RUN_AT] = tonumber(at)
         end
-        if outcome == 'y' and r[RUN_AT] > now then
+        if outcome ~= 'l' and r[RUN_AT] > now then
             schedule(id, r, r[RUN_AT])
         else
             enter(id, r)
