@@ -6,19 +6,22 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use metrics::Unit;
-use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger_kernel::{Clock as _, SystemClock, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::exposition::Sample;
 use crate::metric_list::{ALL, Kind, Metric};
-use crate::process_metrics;
+use crate::readings::Readings;
 
 const NAMESPACE: &str = "Outrigger";
 /// Most metrics of one line.
 const METRICS_MAX: usize = 100;
+/// What each metric is of, before its labels.
+const DEPLOYMENT: &str = "deployment";
 /// Labels that are left out, as each value of one would be paid for as a metric of its own.
-const LEFT_OUT: [&str; 3] = ["method", "queue", "route"];
+const LEFT_OUT: [&str; 2] = ["method", "route"];
+/// Labels with which and without which a metric is told: of each queue and of all, of each status and of all.
+const ADDED_UP: [&str; 2] = ["queue", "status"];
 /// The kinds of tasks are as many as somebody makes.
 const OF_TASKS: &str = "outrigger_task_";
 
@@ -27,7 +30,7 @@ const OF_TASKS: &str = "outrigger_task_";
 /// # Errors
 /// When there can be no more threads.
 pub(crate) fn start(
-    metrics: PrometheusHandle,
+    readings: Readings,
     deployment: String,
     every: Duration,
 ) -> std::io::Result<()> {
@@ -35,8 +38,7 @@ pub(crate) fn start(
         let mut embedded = Embedded::new(deployment);
         loop {
             std::thread::sleep(every);
-            process_metrics::update();
-            for line in embedded.lines(&metrics.render(), SystemClock.now()) {
+            for line in embedded.lines(&readings.text(), SystemClock.now()) {
                 // Without standard output there is nobody to tell.
                 let _closed = writeln!(std::io::stdout(), "{line}");
             }
@@ -95,15 +97,15 @@ impl Embedded {
         now: Timestamp,
     ) -> Value {
         let mut line = Map::new();
-        line.insert("deployment".to_owned(), json!(self.deployment));
+        line.insert(DEPLOYMENT.to_owned(), json!(self.deployment));
         line.extend(dimensions.iter().map(|(name, value)| (name.clone(), json!(value))));
-        let names: Vec<String> = line.keys().cloned().collect();
+        let sets = sets(dimensions.iter().map(|(name, _)| &**name));
         line.extend(metrics.iter().map(|(metric, value)| (metric.name.to_owned(), value.clone())));
         let of_each = metrics
             .iter()
             .map(|(metric, _)| json!({"Name": metric.name, "Unit": unit(metric.unit)}));
         let metrics: Vec<Value> = of_each.collect();
-        let directive = json!({"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": metrics});
+        let directive = json!({"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": metrics});
         let about = json!({"Timestamp": now.as_micros() / 1_000, "CloudWatchMetrics": [directive]});
         line.insert("_aws".to_owned(), about);
         Value::Object(line)
@@ -141,18 +143,33 @@ fn metric(name: &str) -> Option<(&'static Metric, &str)> {
     })
 }
 
+/// In the order of the list: that of Prometheus' text is another in each process.
 fn dimensions(metric: &Metric, sample: &Sample<'_>) -> Dimensions {
-    let is_kept = |name: &str| {
-        !LEFT_OUT.contains(&name)
-            && name != "le"
-            && !(name == "kind" && metric.name.starts_with(OF_TASKS))
-    };
-    let kept = sample.labels().filter(|(name, _)| is_kept(name));
-    kept.map(|(name, value)| match (name, value.get(..1)) {
-        ("status", Some(class)) => (name.to_owned(), format!("{class}xx")),
-        _ => (name.to_owned(), value.to_owned()),
+    let kept = kept(metric).map(|label| (label, sample.label(label)));
+    kept.map(|(label, value)| match (label, value.get(..1)) {
+        ("status", Some(class)) => (label.to_owned(), format!("{class}xx")),
+        _ => (label.to_owned(), value.to_owned()),
     })
     .collect()
+}
+
+/// The labels that CloudWatch has it by.
+fn kept(metric: &Metric) -> impl Iterator<Item = &'static str> {
+    let is_of_tasks = metric.name.starts_with(OF_TASKS);
+    let labels = metric.labels.iter().map(|(label, _)| *label);
+    labels.filter(move |label| !LEFT_OUT.contains(label) && !(*label == "kind" && is_of_tasks))
+}
+
+/// The sets of dimensions that a metric is told with.
+pub(crate) fn dimension_sets(metric: &Metric) -> Vec<Vec<&'static str>> {
+    sets(kept(metric))
+}
+
+/// Those of these labels: with all of them, and before it without those that are added up.
+fn sets<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<Vec<&'a str>> {
+    let all: Vec<&str> = std::iter::once(DEPLOYMENT).chain(labels).collect();
+    let without = all.iter().copied().filter(|label| !ADDED_UP.contains(label)).collect();
+    if all == without { vec![all] } else { vec![without, all] }
 }
 
 /// What is told of it: of a level the level, of others what has come to it, if anything has.
@@ -230,17 +247,18 @@ unknown_total 9
         let mut embedded = Embedded::new("shop".to_owned());
         let lines = embedded.lines(FIRST, Timestamp::from_secs(1_700_000_000));
         let oldest = of(&lines, "outrigger_queue_oldest_seconds");
-        assert_eq!(oldest.len(), 1);
+        assert_eq!(oldest.len(), 2);
         assert_eq!(
-            oldest[0],
+            oldest[1],
             &json!({
                 "deployment": "shop",
+                "queue": "other",
                 "outrigger_queue_oldest_seconds": 7.0,
                 "_aws": {
                     "Timestamp": 1_700_000_000_000_u64,
                     "CloudWatchMetrics": [{
                         "Namespace": "Outrigger",
-                        "Dimensions": [["deployment"]],
+                        "Dimensions": [["deployment"], ["deployment", "queue"]],
                         "Metrics": [{"Name": "outrigger_queue_oldest_seconds", "Unit": "Seconds"}],
                     }],
                 },
@@ -271,7 +289,7 @@ unknown_total 9
         );
         assert_eq!(
             of(&later, "outrigger_queue_oldest_seconds").len(),
-            1,
+            2,
             "a level is told each time"
         );
     }

@@ -20,7 +20,7 @@ impl<'a> Sample<'a> {
     }
 
     /// Name and value of each label. Our own labels hold no quotes.
-    pub(crate) fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let mut rest = self.labels;
         std::iter::from_fn(move || {
             let (name, after) = rest.split_once("=\"")?;

@@ -5,29 +5,19 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger_http::health::Health;
-use outrigger_http::layers::InFlight;
 use tokio::net::TcpListener;
 
-use crate::process_metrics;
+use crate::readings::Readings;
 
 /// How often samples are folded into histograms.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// Serves until the process ends.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    metrics: PrometheusHandle,
-    health: Arc<Health>,
-    in_flight: Arc<InFlight>,
-) {
-    tokio::spawn(fold(metrics.clone()));
+pub(crate) async fn serve(listener: TcpListener, readings: Readings, health: Arc<Health>) {
+    tokio::spawn(fold(readings.clone()));
     let render = move || {
-        process_metrics::update();
-        #[expect(clippy::cast_precision_loss, reason = "there are not 2^52 requests in flight")]
-        metrics::gauge!("outrigger_http_requests_in_flight").set(in_flight.count() as f64);
-        let text = metrics.render();
+        let text = readings.text();
         async move { ([("content-type", "text/plain; version=0.0.4")], text) }
     };
     let [traffic, live, ready] = [(); 3].map(|()| health.clone());
@@ -41,9 +31,9 @@ pub(crate) async fn serve(
     }
 }
 
-async fn fold(metrics: PrometheusHandle) {
+async fn fold(readings: Readings) {
     loop {
         tokio::time::sleep(FOLD_EVERY).await;
-        metrics.run_upkeep();
+        readings.fold();
     }
 }

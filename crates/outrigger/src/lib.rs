@@ -36,6 +36,7 @@ mod operator;
 mod probes;
 mod process_metrics;
 mod queue_levels;
+mod readings;
 mod secret_file;
 mod server;
 mod signals;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger_domain::replicas::Replicas;
 use outrigger_domain::services::Shared;
 use outrigger_domain::{Ports, Services};
@@ -21,6 +20,7 @@ use tokio::task::JoinHandle;
 use crate::compose::{Backends, check_queue, registry, services, shared};
 use crate::config::{Config, Loaded, Role, insecurities};
 use crate::inspecting::Inspecting;
+use crate::readings::Readings;
 use crate::server::{self, Bounds, Lane, Phase, Serving};
 use crate::vitals::Vitals;
 use crate::work::{self, Working};
@@ -115,9 +115,10 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
         let refresh = Duration::from_secs(config.secrets.refresh_s);
         tokio::spawn(config.vault.clone().keep_fresh(refresh));
         tokio::spawn(operator::serve(config.clone(), process.backends.clone()));
-        let replicas = tell_of(&process, &main, &metrics).await;
-        write_metrics(config, &metrics)?;
-        tokio::spawn(internal::serve(internal, metrics, health.clone(), process.in_flight.clone()));
+        let readings = Readings::new(metrics, process.in_flight.clone());
+        let replicas = tell_of(&process, &main, &readings).await;
+        write_metrics(config, &readings)?;
+        tokio::spawn(internal::serve(internal, readings, health.clone()));
         keep_up(&process, &connected.ports, main);
         let worker = working.as_ref().map(|working| working.health.clone());
         tokio::spawn(probes::run(connected, health.clone(), worker));
@@ -295,22 +296,22 @@ fn keep_up(process: &Process, ports: &Ports, services: Services) {
 }
 
 /// Tells the other processes of this one, from now on.
-async fn tell_of(process: &Process, services: &Services, metrics: &PrometheusHandle) -> Replicas {
+async fn tell_of(process: &Process, services: &Services, readings: &Readings) -> Replicas {
     let replicas = &services.replicas;
-    let vitals = Vitals::new(&process.backends, replicas, &process.health, metrics.clone());
+    let vitals = Vitals::new(&process.backends, replicas, &process.health, readings.clone());
     vitals.begin().await;
     tokio::spawn(vitals.run());
     replicas.clone()
 }
 
 /// Writes metrics to standard output from now on, if that was asked for.
-fn write_metrics(config: &Config, metrics: &PrometheusHandle) -> Result<()> {
+fn write_metrics(config: &Config, readings: &Readings) -> Result<()> {
     let every = Duration::from_secs(config.metrics.embedded_every_s);
     if every.is_zero() {
         return Ok(());
     }
     let deployment = config.metrics.deployment.clone();
-    embedded_metrics::start(metrics.clone(), deployment, every).context("metrics")
+    embedded_metrics::start(readings.clone(), deployment, every).context("metrics")
 }
 
 /// Tells of the queue in the metrics; and does what time demands of it when no worker of this process

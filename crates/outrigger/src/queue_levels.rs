@@ -58,6 +58,8 @@ fn oldest_s(states: &[&QueueState], now: Timestamp) -> f64 {
 pub(crate) async fn run(board: Arc<dyn TaskBoard>, clock: Arc<dyn Clock>, queues: Vec<String>) {
     let own: Vec<Levels> = queues.iter().map(|queue| Levels::of(queue)).collect();
     let others = Levels::of(OTHERS);
+    // A process without a worker runs none, and says so: that none runs is not the same as that nobody tells.
+    gauge!("outrigger_tasks_running").increment(0.0);
     loop {
         match board.queues(COUNTED_MAX).await {
             Ok(states) => {

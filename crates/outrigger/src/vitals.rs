@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger_domain::replicas::{Backend, POINT_S, Replica, Replicas};
 use outrigger_http::health::{Check, CheckStatus, Health};
 use outrigger_kernel::Clock;
@@ -12,7 +11,8 @@ use tokio::task::JoinHandle;
 
 use crate::compose::Backends;
 use crate::counts::Counts;
-use crate::{process_metrics, work};
+use crate::readings::Readings;
+use crate::work;
 
 /// How many points are noted between two writes to the store.
 const TOLD_EVERY: u64 = 2;
@@ -24,7 +24,7 @@ pub(crate) struct Vitals {
     clock: Arc<dyn Clock>,
     replicas: Replicas,
     health: Arc<Health>,
-    metrics: PrometheusHandle,
+    readings: Readings,
 }
 
 impl Vitals {
@@ -33,7 +33,7 @@ impl Vitals {
         backends: &Backends,
         replicas: &Replicas,
         health: &Arc<Health>,
-        metrics: PrometheusHandle,
+        readings: Readings,
     ) -> Self {
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         Self {
@@ -42,7 +42,7 @@ impl Vitals {
             clock: backends.clock(),
             replicas: replicas.clone(),
             health: health.clone(),
-            metrics,
+            readings,
         }
     }
 
@@ -82,8 +82,7 @@ impl Vitals {
     }
 
     fn counts(&self) -> Counts {
-        process_metrics::update();
-        Counts::read(&self.metrics.render())
+        Counts::read(&self.readings.text())
     }
 
     fn replica(&self) -> Replica {

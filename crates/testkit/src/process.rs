@@ -62,6 +62,11 @@ impl Process {
         self.pid
     }
 
+    /// Where all that it writes is kept.
+    pub fn log_path(&self) -> &Path {
+        &self.log
+    }
+
     /// The end of what it has written.
     pub fn log(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();

@@ -1,6 +1,8 @@
-//! `cargo xtask gen`: the reference under docs/reference, made from the product itself.
+//! `cargo xtask gen`: the reference under docs/reference, made from the product itself, and what watches over it.
 
+pub(crate) mod alerts;
 mod binary;
+mod cloudwatch;
 mod command_line;
 mod settings;
 
@@ -25,13 +27,15 @@ it is first counted. Histograms are shown as `_bucket`, `_sum` and `_count`. Eve
 no others, so the number of series is bounded; one route of `/openapi.json` is one value, whatever the ids in it.
 
 With `metrics.embedded_every_s` the same metrics are also lines of CloudWatch's embedded metric format on standard output,
-in the namespace `Outrigger`, with the dimension `deployment` and the labels, of which `status` is a class such as `2xx`,
-and `method`, `route`, `queue` and the kinds of tasks are left out: CloudWatch is paid for each value.
+in the namespace `Outrigger`, with the dimensions named here: `status` is a class such as `2xx`, and `method`, `route` and
+the kinds of tasks are left out, as CloudWatch is paid for each value. A line is written of what has happened since the one
+before; of levels, such as the age of a queue, each time, and of several processes or queues `Maximum` is the one to look at.
 
 ";
 
 struct Page {
-    name: &'static str,
+    /// From the root of the repository.
+    path: &'static str,
     text: String,
 }
 
@@ -42,13 +46,13 @@ struct Page {
 pub(crate) fn write() -> Result<()> {
     std::fs::create_dir_all(at(FOLDER))?;
     for page in pages()? {
-        let path = at(FOLDER).join(page.name);
+        let path = at(page.path);
         if std::fs::read_to_string(&path).is_ok_and(|text| text == page.text) {
             continue;
         }
         let written = std::fs::write(&path, &page.text);
         written.with_context(|| format!("cannot write {}", path.display()))?;
-        say(&format!("gen: wrote {FOLDER}/{}", page.name));
+        say(&format!("gen: wrote {}", page.path));
     }
     Ok(())
 }
@@ -59,11 +63,11 @@ pub(crate) fn write() -> Result<()> {
 /// When one differs; its first different line stands on standard output.
 pub(crate) fn check() -> Result<()> {
     let pages = pages()?;
-    let names: Vec<&str> = pages.iter().map(|page| page.name).collect();
+    let paths: Vec<&str> = pages.iter().map(|page| page.path).collect();
     let mut different = 0;
     for page in &pages {
-        let path = format!("{FOLDER}/{}", page.name);
-        let text = std::fs::read_to_string(at(&path)).unwrap_or_default();
+        let path = page.path;
+        let text = std::fs::read_to_string(at(path)).unwrap_or_default();
         if let Some((line, is, should)) = difference(&text, &page.text) {
             say(&format!("{path}:{line}: says \"{is}\", not \"{should}\"; {REMEDY}"));
             different += 1;
@@ -71,28 +75,37 @@ pub(crate) fn check() -> Result<()> {
     }
     // A page that is made no longer would stay out of date for ever.
     for entry in std::fs::read_dir(at(FOLDER)).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !names.contains(&name.as_str()) {
-            say(&format!("{FOLDER}/{name}:1: is not generated; move it elsewhere or delete it"));
+        let path = format!("{FOLDER}/{}", entry.file_name().to_string_lossy());
+        if !paths.contains(&&*path) {
+            say(&format!("{path}:1: is not generated; move it elsewhere or delete it"));
             different += 1;
         }
     }
     if different > 0 {
-        bail!("{different} pages of {FOLDER} are out of date; {REMEDY}");
+        bail!("{different} generated files are out of date; {REMEDY}");
     }
-    say(&format!("gen: up to date: {}", names.join(", ")));
+    say(&format!("gen: up to date: {}", paths.join(", ")));
     Ok(())
 }
 
 fn pages() -> Result<Vec<Page>> {
     let binary = Binary::build()?;
-    let defaults = std::fs::read_to_string(at("config/default.toml"))
-        .context("cannot read config/default.toml")?;
+    let read = |path: &'static str| {
+        std::fs::read_to_string(at(path)).with_context(|| format!("cannot read {path}"))
+    };
+    let metrics = binary.say(&["metrics"])?;
+    let alerts = alerts::read(&read(alerts::SOURCE)?)?;
+    let page = |path, text| Page { path, text };
     Ok(vec![
-        Page { name: "openapi.json", text: binary.say(&["openapi"])? },
-        Page { name: "cli.md", text: command_line::page(|args| binary.say(args))? },
-        Page { name: "metrics.md", text: format!("{METRICS}{}", binary.say(&["metrics"])?) },
-        Page { name: "config.md", text: settings::page(&defaults)? },
+        page("docs/reference/openapi.json", binary.say(&["openapi"])?),
+        page("docs/reference/cli.md", command_line::page(|args| binary.say(args))?),
+        page("docs/reference/metrics.md", format!("{METRICS}{metrics}")),
+        page("docs/reference/config.md", settings::page(&read("config/default.toml")?)?),
+        page("deploy/prometheus/rules.yml", alerts::rules(&alerts)),
+        page(
+            "deploy/terraform/modules/aws/observability/cloudwatch.json",
+            cloudwatch::file(&alerts, &metrics)?,
+        ),
     ])
 }
 

@@ -1,5 +1,5 @@
-//! Alerts, dashboards and collectors: they are valid, and every metric that they name is one of the
-//! binary's.
+//! Alerts and dashboards: they are valid, every metric that they name is one of the binary's, and every one of
+//! those is shown.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,15 +10,14 @@ use outrigger_testkit::{Program, install_missing};
 use serde_json::Value;
 
 use crate::cargo;
+use crate::generate::alerts::{self, RUNBOOKS};
 use crate::out::say;
 use crate::root::{at, root};
 
-/// Where metrics are named: rules, dashboards, alarms and what collectors pass on.
+/// Where metrics are named: rules, dashboards and alarms.
 const FOLDER: &str = "deploy";
 const DASHBOARDS: &str = "deploy/grafana";
 const REFERENCE: &str = "docs/reference/metrics.md";
-const RULES: &str = "deploy/prometheus/rules.yml";
-const RUNBOOKS: &str = "docs/operations/runbooks.md";
 /// What histograms are shown as.
 const PARTS: &[&str] = &["_bucket", "_sum", "_count"];
 
@@ -35,15 +34,23 @@ pub(super) fn check() -> Result<()> {
     ] {
         cargo::pass(Command::new(Program::PROMTOOL.path()?).args(arguments).current_dir(root()))?;
     }
+    let mut dashboards = String::new();
     for entry in std::fs::read_dir(at(DASHBOARDS)).context(DASHBOARDS)? {
         let path = entry?.path();
-        dashboard(&std::fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
+        let text = std::fs::read_to_string(&path)?;
+        dashboard(&text).with_context(|| path.display().to_string())?;
+        dashboards.push_str(&text);
     }
     let read = |path: &'static str| std::fs::read_to_string(at(path)).context(path);
-    runbooks(&read(RULES)?, &read(RUNBOOKS)?)?;
+    let alerts = alerts::read(&read(alerts::SOURCE)?)?;
+    let names: Vec<&str> = alerts.iter().map(|alert| &*alert.name).collect();
+    runbooks(&names, &read(RUNBOOKS)?)?;
     let reference = read(REFERENCE)?;
     let known: BTreeSet<&str> = reference.lines().filter_map(row).collect();
     ensure!(!known.is_empty(), "{REFERENCE} has changed its form");
+    let shown = metrics(&dashboards);
+    let hidden: Vec<&&str> = known.iter().filter(|name| !shown.contains(**name)).collect();
+    ensure!(hidden.is_empty(), "{DASHBOARDS} does not show {hidden:?}");
     let mut unknown = Vec::new();
     look(&at(FOLDER), &known, &mut unknown)?;
     for finding in &unknown {
@@ -55,19 +62,15 @@ pub(super) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Each alert names the part of the runbooks that is about it.
-fn runbooks(rules: &str, runbooks: &str) -> Result<()> {
-    let headings: Vec<&str> =
-        runbooks.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let mut alerts = 0;
-    for rule in rules.split("- alert: ").skip(1) {
-        let alert = rule.lines().next().unwrap_or_default().trim();
-        let link = format!("runbook: {RUNBOOKS}#{}\n", alert.to_lowercase());
-        ensure!(rule.contains(&link), "{RULES}: {alert} does not say {link}");
-        ensure!(headings.contains(&alert), "{RUNBOOKS}: has nothing about {alert}");
-        alerts += 1;
-    }
-    ensure!(alerts == headings.len(), "{RUNBOOKS} has more than the {alerts} alerts of {RULES}");
+/// Each alert has a part of the runbooks, and each part its alert, in the same order.
+fn runbooks(alerts: &[&str], runbooks: &str) -> Result<()> {
+    let headings = runbooks.lines().filter_map(|line| line.strip_prefix("## "));
+    let headings: Vec<&str> = headings.collect();
+    ensure!(
+        headings == alerts,
+        "{RUNBOOKS} is about {headings:?}; {} has {alerts:?}",
+        alerts::SOURCE
+    );
     Ok(())
 }
 
@@ -124,15 +127,9 @@ mod tests {
 
     #[test]
     fn an_alert_without_its_runbook_is_found() {
-        let rule = |anchor: &str| {
-            format!(
-                "rules:\n  - alert: DiskFull\n    annotations:\n      runbook: {RUNBOOKS}#{anchor}\n"
-            )
-        };
-        runbooks(&rule("diskfull"), "# Runbooks\n## DiskFull\n").unwrap();
-        assert!(runbooks(&rule("other"), "## DiskFull\n").is_err());
-        assert!(runbooks(&rule("diskfull"), "## Other\n").is_err());
-        assert!(runbooks(&rule("diskfull"), "## DiskFull\n## Other\n").is_err());
+        runbooks(&["DiskFull"], "# Runbooks\n## DiskFull\n### More\n").unwrap();
+        assert!(runbooks(&["DiskFull"], "## Other\n").is_err());
+        assert!(runbooks(&["DiskFull"], "## DiskFull\n## Other\n").is_err());
     }
 
     #[test]

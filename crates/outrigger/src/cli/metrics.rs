@@ -6,11 +6,14 @@ use anyhow::Result;
 use metrics::Unit;
 
 use super::say;
+use crate::embedded_metrics::dimension_sets;
 use crate::metric_list::{ALL, Metric};
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one shape")]
 pub(super) fn run() -> Result<ExitCode> {
-    say("| metric | type | unit | labels | meaning |\n|---|---|---|---|---|");
+    say(
+        "| metric | type | unit | labels | in CloudWatch by | meaning |\n|---|---|---|---|---|---|",
+    );
     for metric in &ALL {
         say(&row(metric));
     }
@@ -26,5 +29,8 @@ fn row(metric: &Metric) -> String {
     };
     let labels = labels.iter().map(|(label, values)| format!("`{label}`: {values}"));
     let labels = labels.collect::<Vec<_>>().join("; ");
-    format!("| `{name}` | {} | {unit} | {labels} | {meaning} |", kind.as_str())
+    let sets = dimension_sets(metric);
+    let sets = sets.iter().map(|set| format!("`{}`", set.join("`, `")));
+    let sets = sets.collect::<Vec<_>>().join("; ");
+    format!("| `{name}` | {} | {unit} | {labels} | {sets} | {meaning} |", kind.as_str())
 }

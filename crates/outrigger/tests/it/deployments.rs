@@ -123,6 +123,7 @@ fn ecs_in_prod() {
         ("OUTRIGGER__DEPLOYMENT__REPLICAS", "10"),
         ("OUTRIGGER__DATABASE__WRITE_CONNECTIONS", "8"),
         ("OUTRIGGER__HTTP__THREADS", "2"),
+        ("OUTRIGGER__METRICS__DEPLOYMENT", "outrigger-prod"),
         ("BLOB_URL", "s3://outrigger-prod-123456789012-blobs?region=us-east-1"),
     ];
     let deployment = ecs("prod", &computed);
@@ -141,6 +142,7 @@ fn ecs_in_dev() {
         ("OUTRIGGER__DEPLOYMENT__REPLICAS", "2"),
         ("OUTRIGGER__DATABASE__WRITE_CONNECTIONS", "4"),
         ("OUTRIGGER__HTTP__THREADS", "1"),
+        ("OUTRIGGER__METRICS__DEPLOYMENT", "outrigger-dev"),
         ("BLOB_URL", "s3://outrigger-dev-123456789012-blobs?region=us-east-1"),
     ];
     let deployment = ecs("dev", &computed);

@@ -15,6 +15,7 @@ mod batch;
 mod cli;
 #[cfg(all(feature = "aws-sm", feature = "ses"))]
 mod clouds;
+mod cloudwatch;
 mod collections;
 mod console;
 mod deployments;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use crate::support::{Backend, HalfRequest, Server, ServerOptions, on_each_backend, unique};
 use outrigger_testkit::wait_until;
+use serde_json::json;
+
+use crate::support::{HalfRequest, Server, on_each_backend, unique};
 
 /// The kinds of tasks that other tests may have run on the same server.
 const KINDS: [&str; 7] = [
@@ -19,26 +19,29 @@ const KINDS: [&str; 7] = [
     "records.import",
 ];
 
-/// A row of the reference: type, and the values of each label in words.
-struct Row {
+/// A row of the reference: type, the values of each label in words, and what CloudWatch has it by.
+pub(crate) struct Row {
     kind: String,
     labels: BTreeMap<String, String>,
+    pub(crate) sets: BTreeSet<Vec<String>>,
 }
 
 /// The reference, from the binary that is asked.
-fn reference(server: &Server) -> BTreeMap<String, Row> {
+pub(crate) fn reference(server: &Server) -> BTreeMap<String, Row> {
     let (succeeded, text) = server.run(&["metrics"]);
     assert!(succeeded, "{text}");
     let row = |line: &str| {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let [_, name, kind, _, labels, meaning, _] = cells[..] else { panic!("{line}") };
+        let [_, name, kind, _, labels, sets, meaning, _] = cells[..] else { panic!("{line}") };
         assert!(!meaning.is_empty(), "{line}");
         let label = |text: &str| {
             let (name, values) = text.split_once(": ").expect("a label and its values");
             (name.replace('`', ""), values.to_owned())
         };
         let labels = labels.split("; ").filter(|text| !text.is_empty()).map(label).collect();
-        (name.replace('`', ""), Row { kind: kind.to_owned(), labels })
+        let sets = sets.replace('`', "");
+        let sets = sets.split("; ").map(|set| set.split(", ").map(str::to_owned).collect());
+        (name.replace('`', ""), Row { kind: kind.to_owned(), labels, sets: sets.collect() })
     };
     text.lines().filter(|line| line.starts_with("| `")).map(row).collect()
 }
@@ -55,9 +58,10 @@ fn sample(line: &str) -> (&str, BTreeMap<&str, &str>) {
 }
 
 /// Much of what clients may send, so that a label made of it would be seen.
-fn ask_for_everything(server: &Server) {
+pub(crate) fn ask_for_everything(server: &Server) {
     let api = server.api();
-    let name = server.collection(&json!({"rules": {"read": "public", "create": "public"}}));
+    let rules = json!({"read": "public", "create": "public"});
+    let name = server.collection(&json!({"rules": rules, "unique": ["n"]}));
     let (email, login) = server.new_login();
     let user = api.with_token(login["access_token"].as_str().expect("a token"));
     for word in [unique("word-"), "%ff".to_owned(), "a%22b".to_owned(), "x".repeat(300)] {
@@ -78,6 +82,7 @@ fn ask_for_everything(server: &Server) {
     api.post("/api/v1/auth/refresh", &refresh).expect(401);
     let path = format!("/api/v1/records/{name}");
     api.post(&path, &json!({"n": 1})).expect(201);
+    api.post(&path, &json!({"n": 1})).expect(409);
 }
 
 fn each_metric_stands_in_the_reference(server: &Server) {
@@ -135,7 +140,7 @@ fn is_built_in(route: &str) -> bool {
 on_each_backend!(each_metric_stands_in_the_reference);
 
 /// Until it has succeeded.
-fn run_a_task(server: &Server) {
+pub(crate) fn run_a_task(server: &Server) {
     let task = json!({"kind": "noop", "payload": {}});
     let answer = server.admin().post("/api/v1/tasks", &task).expect(202);
     let events = server.admin().get(&format!("{}/events", answer.header("location"))).expect(200);
@@ -176,27 +181,4 @@ fn each_line_of_the_reference_is_shown() {
         "outrigger_redis_reconnects_total",
     ];
     assert!(left.iter().map(String::as_str).eq(faults), "{left:?}");
-}
-
-#[test]
-fn metrics_are_written_for_cloudwatch_when_that_is_asked_for() {
-    let options = ServerOptions::on(Backend::Sqlite)
-        .set("OUTRIGGER__METRICS__EMBEDDED_EVERY_S", "1")
-        .set("OUTRIGGER__METRICS__DEPLOYMENT", "shop");
-    let server = Server::start(&options);
-    server.api().get("/api/v1/users/me").expect(401);
-    let name = "outrigger_http_request_duration_seconds";
-    let written = || {
-        let log = server.process.log();
-        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.into_iter().find(|line| line["status"] == "4xx" && line[name].is_object())
-    };
-    wait_until("the request is told of", Duration::from_secs(20), || written().is_some()).unwrap();
-    let line = written().unwrap();
-    assert_eq!(line["deployment"], "shop");
-    let directive = &line["_aws"]["CloudWatchMetrics"][0];
-    assert_eq!(directive["Namespace"], "Outrigger");
-    assert_eq!(directive["Dimensions"], json!([["deployment", "status"]]));
-    assert_eq!(directive["Metrics"][0], json!({"Name": name, "Unit": "Seconds"}));
-    assert_eq!((&line[name]["Count"], &line[name]["Counts"]), (&json!(1.0), &json!([1.0])));
 }

@@ -25,6 +25,8 @@ locals {
     OUTRIGGER__DATABASE__WRITE_CONNECTIONS = tostring(4 * local.threads)
     OUTRIGGER__HTTP__THREADS               = tostring(local.threads)
     OUTRIGGER__LOG__FORMAT                 = "json"
+    OUTRIGGER__METRICS__DEPLOYMENT         = local.name
+    OUTRIGGER__METRICS__EMBEDDED_EVERY_S   = "30"
     BLOB_URL                               = "s3://${module.data.blobs.name}?region=${var.region}"
   }, var.settings)
 }
@@ -121,6 +123,7 @@ module "observability" {
   load_balancer = { suffix = module.load_balancer.arn_suffix, target_groups = { for colour, group in module.load_balancer.target_groups : colour => group.suffix } }
   database      = { id = module.data.database.id, storage_gib = module.data.database.storage_gib, connections_max = var.database.connections_max }
   redis_nodes   = module.data.redis_nodes
+  memory_mib    = min([for role in var.roles : role.memory]...)
   is_always_on  = var.off_hours == null && var.roles["api"].min > 0
 }
 

@@ -83,6 +83,7 @@ module "cluster" {
   subnet_ids             = module.network.private_subnet_ids
   node_security_group_id = module.security.service_id
   kms_key_arn            = module.key.arn
+  metrics_log_group      = module.observability.log_groups["metrics"]
   public_access          = var.cluster.public_access
   nodes                  = var.cluster.nodes
   architecture           = var.architecture
@@ -99,9 +100,8 @@ module "identities" {
   secret_arns   = values(module.data.secrets)
   kms_key_arns  = module.data.kms_key_arns
   application_policies = {
-    api       = module.data.service_policy
-    worker    = module.data.service_policy
-    collector = module.observability.metrics_policy
+    api    = module.data.service_policy
+    worker = module.data.service_policy
   }
 }
 

@@ -70,6 +70,8 @@ pub(crate) struct ServerOptions {
     pub(crate) folder: Option<PathBuf>,
     /// A port to use again; else a free one.
     pub(crate) port: Option<u16>,
+    /// Where its standard output goes; else to its log.
+    pub(crate) stdout: Option<PathBuf>,
 }
 
 impl ServerOptions {
@@ -90,7 +92,7 @@ impl ServerOptions {
             ("OUTRIGGER_SECRET", "0f3c6a9be27d41580f3c6a9be27d4158ab"),
         ];
         let environment = environment.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
-        let options = Self { backend, environment, folder: None, port: None };
+        let options = Self { backend, environment, folder: None, port: None, stdout: None };
         match &options.backend {
             // Its emulator is slow on a machine that has much else to do.
             Backend::Urls { database, .. } if database.starts_with("mongodb:") => {
@@ -106,6 +108,12 @@ impl ServerOptions {
         if !value.is_empty() {
             self.environment.push((name.to_owned(), value.to_owned()));
         }
+        self
+    }
+
+    /// Has its standard output go there.
+    pub(crate) fn stdout(mut self, path: &Path) -> Self {
+        self.stdout = Some(path.to_owned());
         self
     }
 }
@@ -158,6 +166,9 @@ impl Server {
         command.env("OUTRIGGER__HTTP__INTERNAL_PORT", internal_port.to_string());
         command.arg("serve").args(arguments);
         let log = path.join(unique("server-") + ".log");
+        if let Some(stdout) = &options.stdout {
+            command = redirected(&command, stdout);
+        }
         let process = Process::spawn("outrigger", &command, &log).expect("the binary starts");
         let mut options = options.clone();
         options.folder = Some(path);
@@ -256,6 +267,16 @@ fn command(options: &ServerOptions, folder: &Path) -> Command {
         command.envs(redis.iter().map(|url| ("REDIS_URL", url)));
     }
     command
+}
+
+/// The same with its standard output elsewhere.
+fn redirected(command: &Command, stdout: &Path) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "out=$1; shift; exec \"$@\" >\"$out\"", "sh"]).arg(stdout);
+    shell.arg(command.get_program()).args(command.get_args());
+    let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    shell.env_clear().envs(set).current_dir(command.get_current_dir().unwrap_or(Path::new(".")));
+    shell
 }
 
 /// Runs a command of the binary; whether it succeeded, and what it wrote.

@@ -1,8 +1,3 @@
-locals {
-  # The network must be there before nodes join; the other add-ons run on nodes.
-  first = toset(["vpc-cni", "kube-proxy", "eks-pod-identity-agent"])
-}
-
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/eks/${var.name}/cluster"
   retention_in_days = 90
@@ -101,18 +96,18 @@ resource "aws_eks_node_group" "this" {
   depends_on = [aws_eks_addon.first, aws_iam_role_policy_attachment.this]
 }
 
+# The network must be there before nodes join; the other add-ons run on nodes.
 resource "aws_eks_addon" "first" {
-  for_each                    = local.first
+  for_each                    = toset(["vpc-cni", "kube-proxy", "eks-pod-identity-agent"])
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.key
   configuration_values        = each.key == "vpc-cni" ? jsonencode({ enableNetworkPolicy = "true" }) : null
   resolve_conflicts_on_update = "OVERWRITE"
 }
 
-resource "aws_eks_addon" "this" {
-  for_each                    = toset(["coredns", "metrics-server", "amazon-cloudwatch-observability"])
-  cluster_name                = aws_eks_cluster.this.name
-  addon_name                  = each.key
-  resolve_conflicts_on_update = "OVERWRITE"
-  depends_on                  = [aws_eks_node_group.this]
+module "addons" {
+  source            = "./addons"
+  cluster_name      = aws_eks_cluster.this.name
+  metrics_log_group = var.metrics_log_group
+  depends_on        = [aws_eks_node_group.this]
 }

@@ -32,6 +32,11 @@ variable "kms_key_arn" {
   type        = string
 }
 
+variable "metrics_log_group" {
+  description = "The log group of the lines in which processes tell of their metrics."
+  type        = string
+}
+
 variable "public_access" {
   description = "Addresses that reach the endpoint from outside; empty: it is private."
   type        = set(string)

@@ -16,15 +16,6 @@ resource "aws_cloudwatch_log_group" "insights" {
   kms_key_id        = var.kms_key_arn
 }
 
-# What a collector of metrics needs where it has a role of its own.
-data "aws_iam_policy_document" "metrics" {
-  statement {
-    sid       = "Metrics"
-    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.this["metrics"].arn}:*"]
-  }
-}
-
 resource "aws_sns_topic" "this" {
   name              = "${var.name}-alarms"
   kms_master_key_id = var.kms_key_arn
@@ -55,6 +46,7 @@ module "alarms" {
   load_balancer = var.load_balancer
   database      = var.database
   redis_nodes   = var.redis_nodes
+  memory_mib    = var.memory_mib
   is_always_on  = var.is_always_on
 }
 
@@ -105,18 +97,27 @@ locals {
       title   = "Database"
       metrics = [["AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", database.id], [".", "DatabaseConnections", ".", ".", { yAxis = "right" }]]
     }],
-    [{ title = "Age of the queue", metrics = [["Outrigger", "outrigger_queue_oldest_seconds", "deployment", var.name, { stat = "Maximum" }]] }],
+    # What the process tells of itself, by whatever dimensions there are.
+    [for graph in local.own.graphs : {
+      title = graph.title
+      metrics = [for index, stat in graph.stats : [{
+        id         = "s${index}"
+        expression = "SEARCH('{${join(",", concat([local.own.namespace], graph.by))}} MetricName=\"${graph.name}\" deployment=\"${var.name}\"', '${stat}', 60)"
+        yAxis      = index == 0 ? "left" : "right"
+      }]]
+    }],
   )
   balancer = try(var.load_balancer.suffix, "")
+  own      = jsondecode(file("${path.module}/cloudwatch.json"))
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = var.name
   dashboard_body = jsonencode({ widgets = [for index, graph in local.graphs : {
     type       = "metric"
-    x          = 12 * (index % 2)
-    y          = 6 * floor(index / 2)
-    width      = 12
+    x          = 8 * (index % 3)
+    y          = 6 * floor(index / 3)
+    width      = 8
     height     = 6
     properties = { title = graph.title, metrics = graph.metrics, region = split(":", aws_sns_topic.this.arn)[3], period = 60, view = "timeSeries" }
   }] })

@@ -3,11 +3,6 @@ output "log_groups" {
   value       = { for key, group in aws_cloudwatch_log_group.this : key => group.name }
 }
 
-output "metrics_policy" {
-  description = "What a process needs to write metrics to the log group of metrics (JSON)."
-  value       = data.aws_iam_policy_document.metrics.json
-}
-
 output "topic_arn" {
   description = "Where alarms are sent."
   value       = aws_sns_topic.this.arn

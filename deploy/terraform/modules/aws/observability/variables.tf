@@ -4,13 +4,9 @@ variable "name" {
 }
 
 variable "log_groups" {
-  description = "Which log groups there are: the tasks' and that of metrics."
+  description = "Which log groups there are: where each process writes, its lines of metrics too."
   type        = set(string)
-  default     = ["api", "worker", "migrate", "metrics"]
-  validation {
-    condition     = contains(var.log_groups, "metrics")
-    error_message = "log_groups must have metrics."
-  }
+  default     = ["api", "worker", "migrate"]
 }
 
 variable "log_days" {
@@ -66,6 +62,12 @@ variable "redis_nodes" {
   description = "The nodes of Redis, as metrics call them."
   type        = list(string)
   default     = []
+}
+
+variable "memory_mib" {
+  description = "What a process may have of memory, at least (MiB)."
+  type        = number
+  default     = 512
 }
 
 variable "is_always_on" {

@@ -85,7 +85,7 @@ variable "roles" {
 }
 
 variable "log_groups" {
-  description = "Names of the log groups of api, worker, migrate and metrics."
+  description = "Names of the log groups of api, worker and migrate."
   type        = map(string)
 }
 
@@ -95,7 +95,6 @@ variable "rollback_alarms" {
 }
 
 variable "task_policy" {
-  description = "What the process may do in AWS (JSON); null: nothing."
+  description = "What the process may do in AWS (JSON)."
   type        = string
-  default     = null
 }

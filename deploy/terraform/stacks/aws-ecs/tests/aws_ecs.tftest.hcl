@@ -30,6 +30,10 @@ run "prod" {
     error_message = "the process knows that it is production, where, and how many there may be"
   }
   assert {
+    condition     = alltrue([for task in output.environment : task.settings["OUTRIGGER__METRICS__DEPLOYMENT"] == "outrigger-prod" && tonumber(task.settings["OUTRIGGER__METRICS__EMBEDDED_EVERY_S"]) <= 60])
+    error_message = "each minute CloudWatch learns what alarms look at, under the name that they look for"
+  }
+  assert {
     condition     = alltrue([for task in output.environment : task.settings["BLOB_URL"] == "s3://outrigger-prod-123456789012-blobs?region=us-east-1"])
     error_message = "files are kept in the bucket"
   }

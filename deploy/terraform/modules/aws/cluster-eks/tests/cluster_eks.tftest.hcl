@@ -7,6 +7,7 @@ variables {
   subnet_ids             = ["subnet-1", "subnet-2", "subnet-3"]
   node_security_group_id = "sg-1"
   kms_key_arn            = "arn:aws:kms:us-east-1:123456789012:key/1"
+  metrics_log_group      = "/outrigger-test/metrics"
   nodes                  = { steady = { types = ["m7g.large"], min = 2, max = 6 }, spare = { types = ["m7g.large", "m6g.large"], min = 0, max = 10, spot = true } }
   administrators         = ["arn:aws:iam::123456789012:role/operators"]
   deployers              = ["arn:aws:iam::123456789012:role/outrigger-ci-deploy"]
@@ -30,6 +31,10 @@ run "private_and_encrypted" {
   assert {
     condition     = { for t in aws_launch_template.this.tag_specifications : t.resource_type => t.tags } == { for kind in ["instance", "network-interface", "volume"] : kind => tomap({ Environment = "test", Name = "outrigger-test-node" }) }
     error_message = "nodes, their disks and addresses are counted with the environment"
+  }
+  assert {
+    condition     = alltrue([for line in ["log_group_name    /outrigger-test/metrics\n", "region            $${AWS_REGION}\n"] : strcontains(module.addons.log_files["outrigger-metrics.conf"], line)])
+    error_message = "metrics arrive as such"
   }
   assert {
     condition     = jsondecode(aws_eks_addon.first["vpc-cni"].configuration_values).enableNetworkPolicy == "true"

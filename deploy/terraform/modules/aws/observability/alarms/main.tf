@@ -1,13 +1,11 @@
 locals {
-  rds = { DBInstanceIdentifier = try(var.database.id, "") }
-  # What is measured, when it is too much, and for how many minutes.
+  # What the process tells of itself: deploy/alerts.toml says when that is too much.
+  own = jsondecode(file("${path.module}/../cloudwatch.json"))
+  # What depends on the size of the tasks.
+  thresholds = { MemoryShort = floor(0.9 * 1024 * 1024 * var.memory_mib) }
+  rds        = { DBInstanceIdentifier = try(var.database.id, "") }
+  # What AWS measures, when it is too much, and for how many minutes.
   alarms = merge(flatten([
-    {
-      auth-failures = { namespace = "Outrigger", metric = "outrigger_authentication_total", dimensions = { deployment = var.name, outcome = "wrong_credentials" }, statistic = "Sum", above = 100, minutes = 5, text = "more than 100 wrong passwords a minute" }
-      queue-age     = { namespace = "Outrigger", metric = "outrigger_queue_oldest_seconds", dimensions = { deployment = var.name }, statistic = "Maximum", above = 60, minutes = 5, text = "tasks wait longer than a minute${var.is_always_on ? ", or nothing is measured: then no collector runs" : ""}" }
-      dead-tasks    = { namespace = "Outrigger", metric = "outrigger_queue_tasks", dimensions = { deployment = var.name, state = "dead" }, statistic = "Maximum", above = 100, minutes = 5, text = "more than 100 tasks of a queue are dead: outrigger tasks list --status dead" }
-      task-failures = { namespace = "Outrigger", metric = "outrigger_task_duration_seconds", dimensions = { deployment = var.name, outcome = "dead" }, statistic = "SampleCount", above = 0, minutes = 1, text = "tasks have failed for good: they are among the dead" }
-    },
     [for balancer in var.load_balancer[*] : {
       response-time = { namespace = "AWS/ApplicationELB", metric = "TargetResponseTime", dimensions = { LoadBalancer = balancer.suffix }, statistic = "p95", above = 0.5, minutes = 5, text = "one request in twenty takes longer than 500 ms" }
     }],
@@ -51,10 +49,41 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = each.value.minutes
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.above
-  # Each process tells the age of the queue, also of an empty one.
-  treat_missing_data = each.key == "queue-age" && var.is_always_on ? "breaching" : "notBreaching"
-  alarm_actions      = [var.topic_arn]
-  ok_actions         = [var.topic_arn]
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.topic_arn]
+  ok_actions          = [var.topic_arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "own" {
+  for_each            = local.own.alarms
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  evaluation_periods  = each.value.minutes
+  comparison_operator = each.value.comparison
+  threshold           = lookup(local.thresholds, each.key, each.value.threshold)
+  treat_missing_data  = each.value.silence && var.is_always_on ? "breaching" : "notBreaching"
+  alarm_actions       = [var.topic_arn]
+  ok_actions          = [var.topic_arn]
+
+  metric_query {
+    id          = "compared"
+    expression  = each.value.value
+    label       = each.key
+    return_data = true
+  }
+  dynamic "metric_query" {
+    for_each = each.value.metrics
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = local.own.namespace
+        metric_name = metric_query.value.name
+        dimensions  = merge({ deployment = var.name }, metric_query.value.by)
+        period      = 60
+        stat        = metric_query.value.stat
+      }
+    }
+  }
 }
 
 # Storage is full at less than 15 % left.

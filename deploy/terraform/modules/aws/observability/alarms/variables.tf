@@ -33,6 +33,11 @@ variable "redis_nodes" {
   type        = list(string)
 }
 
+variable "memory_mib" {
+  description = "What a process may have of memory, at least (MiB)."
+  type        = number
+}
+
 variable "is_always_on" {
   description = "Whether a process runs at any time, so that silence is a fault."
   type        = bool

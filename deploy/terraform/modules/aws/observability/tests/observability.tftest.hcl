@@ -10,6 +10,7 @@ variables {
   load_balancer = { suffix = "app/outrigger-test/1", target_groups = { blue = "targetgroup/b/1", green = "targetgroup/g/2" } }
   database      = { id = "outrigger-test", storage_gib = 100, connections_max = 200 }
   redis_nodes   = ["outrigger-test-001"]
+  memory_mib    = 1024
   is_always_on  = true
 }
 
@@ -17,7 +18,11 @@ run "thresholds" {
   command = apply
   assert {
     condition = module.alarms.thresholds == {
-      api-errors                   = 5, auth-failures = 100, dead-tasks = 100, queue-age = 60, task-failures = 0, response-time = 0.5, unhealthy-blue = 0, unhealthy-green = 0
+      api-errors                   = 5, response-time = 0.5, unhealthy-blue = 0, unhealthy-green = 0
+      ProcessAway                  = 1, RequestsFail = 0.05, RequestsSlow = 0.5, RequestsRefused = 0
+      DatabaseSlow                 = 0.25, DatabaseFails = 0.1, DatabaseFull = 0, RedisSkipped = 0
+      WorkersStandStill            = 30, TasksWait = 60, TasksFail = 0, DeadTasksGrow = 10
+      WrongPasswords               = 100, MemoryShort = 966367641, NoScheduler = 1
       api-cpu                      = 80, api-memory = 80, worker-cpu = 80, worker-memory = 80
       database-cpu                 = 80, database-connections = 170, database-storage = 16106127360
       redis-cpu-outrigger-test-001 = 80, redis-memory-outrigger-test-001 = 80
@@ -41,7 +46,7 @@ run "thresholds" {
     error_message = "other deployments' roll-outs are not ours"
   }
   assert {
-    condition     = module.alarms.loud_when_silent == ["queue-age"]
+    condition     = module.alarms.loud_when_silent == ["NoScheduler", "ProcessAway"]
     error_message = "it is told when nothing is measured any more"
   }
   assert {
@@ -53,8 +58,20 @@ run "thresholds" {
     error_message = "what Container Insights writes is kept as long, and goes with the rest"
   }
   assert {
-    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 6
-    error_message = "the dashboard shows all of it"
+    condition     = module.alarms.own["RequestsFail"].text == "more than 5 % of requests fail: https://github.com/outrigger-rs/outrigger/blob/main/docs/operations/runbooks.md#requestsfail"
+    error_message = "who is woken by an alarm is told what to do"
+  }
+  assert {
+    condition     = module.alarms.own["RequestsFail"].metrics["failed"].dimensions == tomap({ deployment = "outrigger-test", status = "5xx" }) && module.alarms.own["RequestsFail"].metrics["requests"].dimensions == tomap({ deployment = "outrigger-test" })
+    error_message = "alarms look at what the process writes"
+  }
+  assert {
+    condition     = toset([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.metrics[0][0].expression if widget.properties.title == "queue tasks"]) == toset(["SEARCH('{Outrigger,deployment,queue,state} MetricName=\"outrigger_queue_tasks\" deployment=\"outrigger-test\"', 'Maximum', 60)"])
+    error_message = "the dashboard shows every metric by its dimensions"
+  }
+  assert {
+    condition     = alltrue([for title in ["Requests", "Database", "http request duration seconds"] : contains([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.title], title)])
+    error_message = "the dashboard shows what AWS measures too"
   }
 }
 

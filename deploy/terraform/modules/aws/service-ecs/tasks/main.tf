@@ -12,39 +12,26 @@ locals {
     logDriver = "awslogs"
     options   = { awslogs-group = group, awslogs-region = local.region, awslogs-stream-prefix = task }
   } }
-  # What both containers of a task have: no rights, and nothing to write to.
-  confined = {
-    essential              = true
+  containers = { for task, role in local.roles : task => merge({
+    name             = "outrigger"
+    image            = var.image
+    essential        = true
+    command          = local.commands[role]
+    environment      = [for key, value in var.settings : { name = key, value = value }]
+    secrets          = [for key, arn in var.secrets : { name = key, valueFrom = arn }]
+    logConfiguration = local.logs[role]
+    # No rights, and nothing to write to.
     user                   = "65532:65532"
     readonlyRootFilesystem = true
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
     mountPoints            = []
     systemControls         = []
     volumesFrom            = []
-  }
-  containers = { for task, role in local.roles : task => merge(local.confined, {
-    name             = "outrigger"
-    image            = var.image
-    command          = local.commands[role]
-    environment      = [for key, value in var.settings : { name = key, value = value }]
-    secrets          = [for key, arn in var.secrets : { name = key, valueFrom = arn }]
-    logConfiguration = local.logs[role]
-    portMappings     = role == "api" ? [{ containerPort = tonumber(var.settings["PORT"]), hostPort = tonumber(var.settings["PORT"]), protocol = "tcp" }] : []
+    portMappings           = role == "api" ? [{ containerPort = tonumber(var.settings["PORT"]), hostPort = tonumber(var.settings["PORT"]), protocol = "tcp" }] : []
     # What http.shutdown_s allows, and some to spare.
     stopTimeout = 35
     }, role == "migrate" ? {} : {
     healthCheck = { command = ["CMD", "/usr/local/bin/outrigger", "health"], interval = 10, timeout = 5, retries = 3, startPeriod = 30 }
-  }) }
-  collectors = { for task in keys(var.sizes) : task => merge(local.confined, {
-    name             = "metrics"
-    essential        = false
-    restartPolicy    = { enabled = true, restartAttemptPeriod = 60 }
-    image            = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
-    cpu              = 32
-    memory           = 256
-    environment      = [{ name = "AOT_CONFIG_CONTENT", value = templatefile("${path.module}/collector.yaml.tftpl", { name = var.name, role = task, group = var.log_groups["metrics"] }) }]
-    portMappings     = []
-    logConfiguration = local.logs["metrics"]
   }) }
 }
 
@@ -57,7 +44,7 @@ resource "aws_ecs_task_definition" "this" {
   memory                   = local.sizes[each.key].memory
   execution_role_arn       = aws_iam_role.this["execution"].arn
   task_role_arn            = aws_iam_role.this["task"].arn
-  container_definitions    = jsonencode(concat([each.value], [for task, collector in local.collectors : collector if task == each.key]))
+  container_definitions    = jsonencode([each.value])
   runtime_platform {
     cpu_architecture        = var.architecture
     operating_system_family = "LINUX"

@@ -32,16 +32,6 @@ data "aws_iam_policy_document" "execution" {
   }
 }
 
-# What the process itself may do.
-data "aws_iam_policy_document" "task" {
-  source_policy_documents = var.task_policy[*]
-  statement {
-    sid       = "Metrics"
-    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    resources = ["arn:aws:logs:*:*:log-group:${var.log_groups["metrics"]}:*"]
-  }
-}
-
 resource "aws_iam_role" "this" {
   for_each           = toset(["execution", "task"])
   name               = "${var.name}-${each.key}"
@@ -51,7 +41,7 @@ resource "aws_iam_role" "this" {
 resource "aws_iam_role_policy" "this" {
   for_each = {
     execution = data.aws_iam_policy_document.execution.json
-    task      = data.aws_iam_policy_document.task.json
+    task      = var.task_policy
   }
   name   = "needed"
   role   = aws_iam_role.this[each.key].id

@@ -39,11 +39,11 @@ variable "sizes" {
 }
 
 variable "log_groups" {
-  description = "Names of the log groups of api, worker, migrate and metrics."
+  description = "Names of the log groups of api, worker and migrate."
   type        = map(string)
 }
 
 variable "task_policy" {
-  description = "What the process may do in AWS (JSON); null: nothing but metrics."
+  description = "What the process may do in AWS (JSON)."
   type        = string
 }
