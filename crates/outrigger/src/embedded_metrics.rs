@@ -157,7 +157,7 @@ fn dimensions(metric: &Metric, sample: &Sample<'_>) -> Dimensions {
 fn kept(metric: &Metric) -> impl Iterator<Item = &'static str> {
     let is_of_tasks = metric.name.starts_with(OF_TASKS);
     let labels = metric.labels.iter().map(|(label, _)| *label);
-    labels.filter(move |label| !LEFT_OUT.contains(label) && !(*label == "kind" && is_of_tasks))
+    labels.filter(move |label| !(LEFT_OUT.contains(label) || is_of_tasks && *label == "kind"))
 }
 
 /// The sets of dimensions that a metric is told with.

@@ -112,8 +112,6 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
         };
         look_after_queue(config, &process, &connected.ports, working.is_some());
         let scheduling = scheduling(config, &process, &main, phase).await?;
-        let refresh = Duration::from_secs(config.secrets.refresh_s);
-        tokio::spawn(config.vault.clone().keep_fresh(refresh));
         tokio::spawn(operator::serve(config.clone(), process.backends.clone()));
         let readings = Readings::new(metrics, process.in_flight.clone());
         let replicas = tell_of(&process, &main, &readings).await;
@@ -285,6 +283,8 @@ struct Work {
 
 /// Does the background work that needs no queue.
 fn keep_up(process: &Process, ports: &Ports, services: Services) {
+    let refresh = Duration::from_secs(process.config.secrets.refresh_s);
+    tokio::spawn(process.config.vault.clone().keep_fresh(refresh));
     if process.config.redis.url.is_set() {
         tokio::spawn(upkeep::keep_current(ports.cache.clone()));
     }

@@ -83,7 +83,9 @@ fn alarms_and_graphs_look_at_what_a_server_writes() {
             lines(server).iter().any(|line| line["outrigger_http_requests_shed_total"].is_number())
         };
         wait_until("all of it is told of", PATIENCE, shed).unwrap();
-        lines(server).iter().for_each(|line| add(line, &mut written));
+        for line in lines(server) {
+            add(&line, &mut written);
+        }
     }
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
