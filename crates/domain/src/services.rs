@@ -118,7 +118,7 @@ impl Services {
                 shared.auth.clone(),
             ),
             analytics: Analytics::new(ports, shared.settings.analytics.clone()),
-            files: Files::new(ports, shared.settings.files.clone()),
+            files: Files::new(ports, audit.clone(), shared.settings.files.clone()),
             records: Records::new(
                 ports,
                 audit.clone(),

@@ -13,7 +13,7 @@ use super::model::{AdminPatch, NewUser, PasswordHash, ProfilePatch, User, UserVi
 use super::retry::Retry;
 use super::sessions::{Session, Sessions};
 use super::validate;
-use crate::audit::{Action, Audit, Change};
+use crate::audit::{Action, Audit, Change, is_by_administrator};
 use crate::cursor::List;
 use crate::notifications;
 use crate::notifications::messages::Reader;
@@ -85,6 +85,12 @@ impl Accounts {
     /// `invalid` with each fault, `unauthenticated`.
     pub async fn update_me(&self, ctx: &Ctx, patch: ProfilePatch) -> Result<UserView> {
         let id = ctx.require_user()?;
+        if is_by_administrator(ctx) {
+            let ProfilePatch { name, locale, time_zone, currency } = patch;
+            let (role, disabled) = (None, None);
+            let patch = AdminPatch { name, locale, time_zone, currency, role, disabled };
+            return self.update(ctx, id, patch).await;
+        }
         let patch = validate::profile(patch)?;
         let now = self.clock.now();
         let user = self

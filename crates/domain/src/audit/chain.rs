@@ -35,6 +35,9 @@ pub(super) struct Head {
     /// When the newest entry happened.
     #[serde(default)]
     pub(super) time: Option<Timestamp>,
+    /// Whether what an earlier version has written is in the chain too.
+    #[serde(default)]
+    adopted: bool,
 }
 
 impl Entity for Head {
@@ -92,20 +95,24 @@ impl Chain {
         let query = Query { descending: true, ..query(Order::Index(CHAIN), None, 1) };
         let Some(found) = self.store.query(&query).await?.pop() else { return Ok(None) };
         let Kept { time, link, .. } = Kept::of(&found.document)?;
-        Ok(link.map(|Link { number, hash, .. }| Head { number, hash, time: Some(time) }))
+        let adopted = false;
+        Ok(link.map(|Link { number, hash, .. }| Head { number, hash, time: Some(time), adopted }))
     }
 
     /// Makes ready for the chain what an earlier version of the program has written, and tells how many that
-    /// were: it knew nothing of it.
+    /// were: it knew nothing of it. The log is read for it once.
     ///
     /// # Errors
     /// `forbidden`, `unavailable`.
     pub async fn adopt(&self, ctx: &Ctx) -> Result<usize> {
         ctx.require_admin()?;
-        let (mut adopted, mut after) = (0, None);
+        if self.head().await?.value.adopted {
+            return Ok(0);
+        }
+        let (mut adopted, mut after, mut is_all) = (0, None, true);
         loop {
             let found = self.store.query(&query(Order::Id, after.take(), BATCH)).await?;
-            let Some(last) = found.last() else { return Ok(adopted) };
+            let Some(last) = found.last() else { break };
             after = Some(last.position.clone());
             let mut batch = Batch::default();
             for document in found.into_iter().map(|found| found.document) {
@@ -121,9 +128,24 @@ impl Chain {
             match self.store.commit(batch).await {
                 Ok(versions) => adopted += versions.len(),
                 // Somebody has linked one of them meanwhile: the others are looked at next time.
-                Err(StoreError::Precondition { .. }) => {}
+                Err(StoreError::Precondition { .. }) => is_all = false,
                 Err(error) => return Err(error.into()),
             }
+        }
+        if is_all {
+            self.note_adopted().await?;
+        }
+        Ok(adopted)
+    }
+
+    /// Notes that nothing of an earlier version is left; when others link at the same time, the next one does.
+    async fn note_adopted(&self) -> Result<()> {
+        let Stored { id, version, value } = self.head().await?;
+        let head = Head { adopted: true, ..value };
+        let note = Collection::put(&id, &head, expected(version))?;
+        match self.store.commit(Batch::of([note])).await {
+            Ok(_) | Err(StoreError::Precondition { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -162,16 +184,14 @@ impl Chain {
             let (number, previous, previous_time) = (head.number + 1, head.hash, head.time);
             let mut link = Link { number, previous, previous_time, hash: String::new() };
             link.hash = self.hash(&link, &entry)?;
-            head = Head { number, hash: link.hash.clone(), time: Some(entry.time) };
+            head = Head { number, hash: link.hash.clone(), time: Some(entry.time), ..head };
             let value = serde_json::to_value(&link).map_err(Error::internal)?;
             entry.members.insert(LINK.to_owned(), value);
             let body = serde_json::to_vec(&entry.members).map_err(Error::internal)?;
             let document = Document { body: Bytes::from(body), ..document };
             batch.writes.push(put(document, link.entry()));
         }
-        let expected =
-            if version == 0 { Precondition::Absent } else { Precondition::Version(version) };
-        batch.writes.push(Collection::put(&id, &head, expected)?);
+        batch.writes.push(Collection::put(&id, &head, expected(version))?);
         Ok(batch)
     }
 
@@ -182,6 +202,11 @@ impl Chain {
         let text = format!("{} {}\n{time}\n{}\n{members}", link.number, link.previous, entry.id);
         Ok(self.vault.mark("audit chain", &text, HASH))
     }
+}
+
+/// That the head is as it was found.
+fn expected(version: u64) -> Precondition {
+    if version == 0 { Precondition::Absent } else { Precondition::Version(version) }
 }
 
 /// Writes the document again, with this entry.

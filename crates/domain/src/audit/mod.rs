@@ -15,6 +15,7 @@ mod verify;
 pub use chain::Chain;
 pub use model::{Action, Change, Entry, Link, Outcome};
 pub use service::Audit;
+pub(crate) use service::is_by_administrator;
 pub use verify::Verified;
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub enum Action {
     /// An administrator was made on the command line, at the first start or by the set-up link.
     #[serde(rename = "accounts.admin_created")]
     AdminCreated,
-    /// A user was changed by an administrator.
+    /// A user was changed by an administrator, who may be that user.
     #[serde(rename = "accounts.user_changed")]
     UserChanged,
     /// A user was deleted, by an administrator or by themselves.
@@ -61,6 +61,9 @@ pub enum Action {
     /// A collection was defined or its definition was changed.
     #[serde(rename = "records.collection_changed")]
     CollectionChanged,
+    /// An administrator enqueued a task, or ran a schedule's now; imports and exports are tasks too.
+    #[serde(rename = "tasks.enqueued")]
+    TaskEnqueued,
     /// A task was cancelled.
     #[serde(rename = "tasks.cancelled")]
     TaskCancelled,
@@ -76,6 +79,15 @@ pub enum Action {
     /// A user ended mails of a category by the link in one.
     #[serde(rename = "notifications.unsubscribed")]
     Unsubscribed,
+    /// An administrator had a user told something.
+    #[serde(rename = "notifications.sent")]
+    NotificationSent,
+    /// An administrator uploaded a file.
+    #[serde(rename = "files.created")]
+    FileCreated,
+    /// An administrator deleted a file.
+    #[serde(rename = "files.deleted")]
+    FileDeleted,
     /// A schedule was made or changed.
     #[serde(rename = "tasks.schedule_changed")]
     ScheduleChanged,

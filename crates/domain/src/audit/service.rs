@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use outrigger_kernel::{Clock, Ctx, Ids, Page, PageRequest, Result};
+use outrigger_kernel::{Actor, Clock, Ctx, Ids, Page, PageRequest, Result};
 use outrigger_ports::collection::Collection;
 use outrigger_ports::index_value;
 use outrigger_ports::store::{Batch, Order, Precondition, Write};
@@ -50,6 +50,21 @@ impl Audit {
         let mut entry = self.new_entry(ctx, action, Some(target), Outcome::Succeeded, details);
         change.tell(&mut entry);
         self.put(&entry)
+    }
+
+    /// The same of what others do without an entry: none unless an administrator does it.
+    pub fn by_administrator(
+        &self,
+        ctx: &Ctx,
+        action: Action,
+        target: &str,
+        change: Change,
+        details: Value,
+    ) -> Result<Option<Write>> {
+        if !is_by_administrator(ctx) {
+            return Ok(None);
+        }
+        self.change(ctx, action, target, change, details).map(Some)
     }
 
     /// The write that records an outcome; as [`Audit::entry`].
@@ -118,4 +133,9 @@ impl Audit {
             next_cursor: List::of("audit").next(next),
         })
     }
+}
+
+/// Whether an administrator does it. Outrigger itself acts on behalf of somebody whose order is in the log.
+pub(crate) fn is_by_administrator(ctx: &Ctx) -> bool {
+    ctx.is_admin() && ctx.actor != Actor::System
 }

@@ -205,20 +205,29 @@ async fn entries_of_an_earlier_version_and_a_log_without_its_head_go_on_in_the_c
     let (world, chain) = linked().await;
     let ctx = Ctx::system("r");
     let write = Audit::new(&world.ports).entry(&ctx, Action::Login, None, json!({})).unwrap();
-    let Write::Put { key, body, expires_at, precondition, .. } = write else { panic!("{write:?}") };
-    let old = Write::Put { key, body, entries: Vec::new(), expires_at, precondition };
+    let Write::Put { body, expires_at, .. } = write else { panic!("{write:?}") };
+    let of_before = |id: &str| Write::Put {
+        key: Key::new("sys.audit", id),
+        body: body.clone(),
+        entries: Vec::new(),
+        expires_at,
+        precondition: Precondition::Absent,
+    };
     let head = Write::Delete {
         key: Key::new("sys.audit_chain", "head"),
         precondition: Precondition::Exists,
     };
-    world.ports.store.commit(Batch::of([old, head])).await.unwrap();
+    world.ports.store.commit(Batch::of([of_before("aud_first"), head])).await.unwrap();
     world.clock.advance(Duration::from_secs(61));
-    assert_eq!(findings(&world, &chain).await.len(), 1);
     assert_eq!(chain.adopt(&ctx).await.unwrap(), 1);
+    assert!(findings(&world, &chain).await[0].contains("is not in the chain"));
     assert!(!chain.extend().await.unwrap());
     let verified = chain.verify(&ctx, world.clock.now(), None).await.unwrap();
     assert_eq!((verified.entries, verified.findings.len()), (4, 0), "{verified:?}");
     assert_eq!(verified.newest.unwrap().number, 4);
+    // Nothing was left, so the log is not read for it again.
+    world.ports.store.commit(Batch::of([of_before("aud_second")])).await.unwrap();
+    assert_eq!(chain.adopt(&ctx).await.unwrap(), 0);
     world.clock.advance(Duration::from_secs(91 * 86_400));
     assert_eq!(findings(&world, &chain).await, [""; 0], "all have expired");
 }

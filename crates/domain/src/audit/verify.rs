@@ -7,7 +7,7 @@ use outrigger_ports::index_value;
 use outrigger_ports::store::{Document, Order, Position, Query};
 
 use super::chain::{Chain, Kept, query};
-use super::model::{CHAIN, KEPT_FOR, Link};
+use super::model::{CHAIN, KEPT_FOR, Link, OPEN};
 
 /// Entries that are read at once.
 const PAGE: usize = 500;
@@ -42,7 +42,7 @@ impl Verified {
 }
 
 impl Chain {
-    /// Reads all entries and says what does not fit together. `known` is a link that was noted earlier,
+    /// Reads all entries, each once, and says what does not fit together. `known` is a link that was noted earlier,
     /// its number and hash: that it is still there also shows a chain that was made anew.
     ///
     /// # Errors
@@ -135,17 +135,14 @@ impl Chain {
         Ok(())
     }
 
-    /// Entries that nobody has linked: too new, or put there by somebody else.
+    /// Entries that nobody has linked: they are too new, or nothing has served.
     async fn check_unlinked(&self, now: Timestamp, verified: &mut Verified) -> Result<()> {
         let mut after = None;
         loop {
-            let page = self.page(Order::Id, after.take(), PAGE).await?;
+            let page = self.page(Order::Index(OPEN), after.take(), PAGE).await?;
             for (document, position) in page {
                 after = Some(position);
-                let Kept { id, time, link, .. } = Kept::of(&document)?;
-                if link.is_some() {
-                    continue;
-                }
+                let Kept { id, time, .. } = Kept::of(&document)?;
                 if time.plus(LINKED_AFTER) > now {
                     verified.open += 1;
                 } else {

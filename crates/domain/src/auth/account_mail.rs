@@ -1,6 +1,6 @@
 //! Asking for account mails, and what follows when their links are followed.
 
-use outrigger_kernel::{Ctx, Error, Result, Secret};
+use outrigger_kernel::{Ctx, Error, ErrorKind, Result, Secret};
 use outrigger_ports::collection::Collection;
 use outrigger_ports::store::{Batch, Precondition};
 use serde_json::json;
@@ -96,7 +96,8 @@ impl Auth {
         self.throttle.address(ctx).await?;
         let mut retry = Retry::new(&self.random);
         loop {
-            let followed = self.follow(Purpose::VerifyEmail, token).await?;
+            let followed = self.follow(Purpose::VerifyEmail, token).await;
+            let followed = self.told_of(ctx, Action::EmailVerified, followed).await?;
             let user = &followed.user;
             let now = self.clock.now();
             let verified = User { email_verified: true, updated_at: now, ..user.value.clone() };
@@ -119,7 +120,8 @@ impl Auth {
     /// `invalid` at `body.token` (`link_invalid`) or `body.new_password`, `rate_limited`, `busy`.
     pub async fn reset_password(&self, ctx: &Ctx, token: &str, new: Secret) -> Result<()> {
         self.throttle.address(ctx).await?;
-        let user = self.follow(Purpose::ResetPassword, token).await?.user.value;
+        let followed = self.follow(Purpose::ResetPassword, token).await;
+        let user = self.told_of(ctx, Action::PasswordReset, followed).await?.user.value;
         let hash = self.new_hash(new, about(&user.email, user.name.as_deref()), "new_password");
         let hash = hash.await?;
         let mut retry = Retry::new(&self.random);
@@ -133,5 +135,13 @@ impl Auth {
         }
         self.throttle.succeeded(ctx, &user.email).await;
         Ok(())
+    }
+
+    /// A link that is no good stands in the audit log.
+    async fn told_of<T>(&self, ctx: &Ctx, action: Action, followed: Result<T>) -> Result<T> {
+        if followed.as_ref().is_err_and(|error| error.kind() == ErrorKind::Invalid) {
+            self.record_refusal(ctx, action, None).await;
+        }
+        followed
     }
 }

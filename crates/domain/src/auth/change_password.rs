@@ -7,6 +7,7 @@ use super::Auth;
 use super::password::Verdict;
 use super::register::about;
 use crate::accounts::{NewPassword, PasswordHash, Retry, User};
+use crate::audit::Action;
 use crate::notifications::jobs::SendNotification;
 use crate::notifications::messages::Variables;
 use crate::notifications::{ACCOUNT, NewNotification};
@@ -28,6 +29,7 @@ impl Auth {
         self.throttle.account(ctx, email).await?;
         let proven = user.value.password_hash.clone();
         if self.compare(current, Some(proven.clone())).await? == Verdict::Wrong {
+            self.record_refusal(ctx, Action::PasswordChanged, Some(id)).await;
             return Err(wrong_password());
         }
         self.throttle.succeeded(ctx, email).await;

@@ -84,14 +84,17 @@ impl Auth {
         let hash = user.as_ref().map(|user| user.value.password_hash.clone());
         let verdict = self.compare(password, hash).await?;
         let (Some(user), Verdict::Right | Verdict::RightRehashed(_)) = (&user, &verdict) else {
-            self.record_refusal(ctx, user.as_ref()).await;
+            let target = user.as_ref().map(|user| &*user.id);
+            self.record_refusal(ctx, Action::Login, target).await;
             return Err(wrong_credentials());
         };
         if user.value.disabled {
+            self.record_refusal(ctx, Action::Login, Some(&user.id)).await;
             return Err(account_disabled());
         }
         self.throttle.succeeded(ctx, &key).await;
         if self.shared.settings.mails.keeps_out(&user.value) {
+            self.record_refusal(ctx, Action::Login, Some(&user.id)).await;
             return Err(email_not_verified());
         }
         let rehashed = match verdict {
@@ -119,9 +122,8 @@ impl Auth {
     }
 
     /// Records that somebody was refused; the same work whether or not the user exists.
-    async fn record_refusal(&self, ctx: &Ctx, user: Option<&Stored<User>>) {
-        let target = user.map(|user| user.id.as_str());
-        let entry = self.audit.entry_with(ctx, Action::Login, target, Outcome::Refused, json!({}));
+    pub(super) async fn record_refusal(&self, ctx: &Ctx, action: Action, target: Option<&str>) {
+        let entry = self.audit.entry_with(ctx, action, target, Outcome::Refused, json!({}));
         let recorded = match entry {
             Ok(entry) => {
                 let store = self.accounts.sessions.documents.store();
@@ -132,7 +134,7 @@ impl Auth {
         if let Err(error) = recorded {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "a refused login is not in the audit log"
+                "a refusal is not in the audit log"
             );
         }
     }

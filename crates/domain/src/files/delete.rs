@@ -19,10 +19,11 @@ impl Files {
         let now = self.clock.now();
         let until = file.value.signed_until.map_or(now, |until| until.max(now));
         let note = Loose { until, doomed: true, promised: None };
-        let batch = Batch::of([
+        let mut batch = Batch::of([
             Collection::<File>::delete(id, Precondition::Version(file.version)),
             Collection::put(id, &note, Precondition::Any)?,
         ]);
+        batch.writes.extend(self.audited(ctx, id, Some(&file.value), None)?);
         if !self.commit(batch).await? {
             return Err(Error::not_found("file"));
         }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_kernel::{Clock, Error, Ids, Result, id};
+use outrigger_kernel::{Clock, Ctx, Error, Ids, Result, id};
 use outrigger_ports::blobs::Blobs;
 use outrigger_ports::collection::{Collection, Stored};
-use outrigger_ports::store::{Batch, StoreError};
+use outrigger_ports::store::{Batch, StoreError, Write};
+use serde_json::json;
 
 use super::media_type::MediaRange;
 use super::model::{File, Loose, key};
+use crate::audit::{Action, Audit, Change};
 use crate::idempotency::Idempotency;
 use crate::ports::Ports;
 use crate::rule::Rule;
@@ -45,6 +47,7 @@ pub struct Files {
     pub(super) loose: Collection<Loose>,
     pub(super) blobs: Arc<dyn Blobs>,
     pub(super) idempotency: Idempotency,
+    pub(super) audit: Audit,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Ids,
     pub(super) settings: Settings,
@@ -52,12 +55,13 @@ pub struct Files {
 
 impl Files {
     /// Files in these blobs and this store.
-    pub fn new(ports: &Ports, settings: Settings) -> Self {
+    pub fn new(ports: &Ports, audit: Audit, settings: Settings) -> Self {
         Self {
             stored: ports.collection(),
             loose: ports.collection(),
             blobs: ports.blobs.clone(),
             idempotency: Idempotency::new(ports),
+            audit,
             clock: ports.clock.clone(),
             ids: ports.ids(),
             settings,
@@ -87,6 +91,20 @@ impl Files {
             Err(StoreError::Precondition { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The entry that tells of a file; none when no administrator makes or deletes it.
+    pub(super) fn audited(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        before: Option<&File>,
+        after: Option<&File>,
+    ) -> Result<Option<Write>> {
+        let action = if after.is_some() { Action::FileCreated } else { Action::FileDeleted };
+        let owner = before.or(after).and_then(|file| file.owner.as_deref());
+        let change = Change::of(before, after)?;
+        self.audit.by_administrator(ctx, action, id, change, json!({"owner": owner}))
     }
 
     /// Removes the blob of what was given up, and the note of it unless it says to look again later.

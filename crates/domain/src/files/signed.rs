@@ -119,7 +119,7 @@ impl Files {
             return Err(Error::conflict("not_uploaded", message));
         };
         match self.checked(id, promised, size).await {
-            Ok(file) => self.make(id, file, note.version).await,
+            Ok(file) => self.make(ctx, id, file, note.version).await,
             Err(error) => {
                 if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::UnsupportedMediaType) {
                     self.doom(note).await?;
@@ -144,11 +144,12 @@ impl Files {
         Ok(File { media_type, created_at: self.clock.now(), ..promised })
     }
 
-    async fn make(&self, id: &str, file: File, version: u64) -> Result<FileView> {
-        let batch = Batch::of([
+    async fn make(&self, ctx: &Ctx, id: &str, file: File, version: u64) -> Result<FileView> {
+        let mut batch = Batch::of([
             Collection::put(id, &file, Precondition::Absent)?,
             Collection::<Loose>::delete(id, Precondition::Version(version)),
         ]);
+        batch.writes.extend(self.audited(ctx, id, None, Some(&file))?);
         if self.commit(batch).await? {
             return Ok(view(id, file));
         }

@@ -10,6 +10,7 @@ use outrigger_ports::store::{Batch, Precondition};
 
 use super::model::{File, Loose, key};
 use super::{Files, MediaRange, NewFile, NewUpload, Settings};
+use crate::audit::Audit;
 use crate::audit::testing::{World, anonymous_ctx, user_ctx};
 use crate::rule::Rule;
 
@@ -25,7 +26,7 @@ fn bench(settings: Settings) -> Bench {
     let world = World::new();
     let user = |id| user_ctx(id, "ses_1", &Role::user());
     Bench {
-        files: Files::new(&world.ports, settings),
+        files: Files::new(&world.ports, Audit::new(&world.ports), settings),
         ann: user("usr_ann"),
         bob: user("usr_bob"),
         admin: user_ctx("usr_admin", "ses_2", &Role::admin()),

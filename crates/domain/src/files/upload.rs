@@ -152,6 +152,7 @@ impl Files {
             Collection::put(pending.id, &file, Precondition::Absent)?,
             Collection::<Loose>::delete(pending.id, Precondition::Version(pending.version)),
         ]);
+        batch.writes.extend(self.audited(ctx, pending.id, None, Some(&file))?);
         let view = view(pending.id, file);
         if let Some(keyed) = &keyed {
             batch.writes.push(self.idempotency.keep(keyed, answer(&view)?)?);

@@ -15,6 +15,7 @@ use super::jobs::{Method, SendNotification, SendRequest};
 use super::messages::{Reader, Saying, Variables};
 use super::preferences::{NAME_RULE, Preferences, is_category};
 use super::{Channel, Notifications};
+use crate::audit::{Action, Change};
 use crate::idempotency::{Answer, Keyed};
 use crate::tasks::{New, Staged};
 
@@ -75,7 +76,13 @@ impl Notifications {
         if let Some(first) = self.first_receipt(keyed.as_ref()).await? {
             return Ok(first);
         }
+        let (user, of) = (new.user_id.clone(), (new.category.clone(), new.message.clone()));
         let (receipt, mut staged) = self.stage(ctx, new).await?;
+        let details = json!({"notification": receipt.id, "category": of.0, "message": of.1});
+        let change = Change::of_bytes(None, Some(&body));
+        let entry =
+            self.audit.by_administrator(ctx, Action::NotificationSent, &user, change, details)?;
+        staged.writes.extend(entry);
         if let Some(keyed) = &keyed {
             let body = serde_json::to_string(&receipt).map_err(Error::internal)?;
             let answer = Answer { etag: None, location: None, body };

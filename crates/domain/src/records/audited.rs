@@ -1,13 +1,13 @@
 //! What administrators do to records stands in the audit log, by the same batch.
 
-use outrigger_kernel::{Actor, Ctx, Result};
+use outrigger_kernel::{Ctx, Result};
 use outrigger_ports::store::{Batch, Document, Write};
 use serde_json::json;
 
 use super::batch::OperationResult;
 use super::definition::Compiled;
 use super::service::Records;
-use crate::audit::{Action, Change};
+use crate::audit::{Action, Change, is_by_administrator};
 
 impl Records {
     /// The entry that tells of a write of one record; none when no administrator does it.
@@ -45,11 +45,6 @@ impl Records {
         let details = json!({"operations": results});
         self.audit.change(ctx, Action::RecordsChanged, "batch", change, details).map(Some)
     }
-}
-
-/// Outrigger itself acts on behalf of somebody whose order is in the log.
-fn is_by_administrator(ctx: &Ctx) -> bool {
-    ctx.is_admin() && ctx.actor != Actor::System
 }
 
 fn lines<'a>(bodies: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>> {

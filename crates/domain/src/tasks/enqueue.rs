@@ -5,14 +5,15 @@ use std::time::Duration;
 use outrigger_kernel::{Ctx, Error, Result, Timestamp, limits};
 use outrigger_ports::queue::{Enqueued, Task, TaskRecord};
 use outrigger_ports::store::{Batch, StoreError, Write};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::input::{New, TaskInput};
 use super::job::Job;
 use super::kind::{Kind, check_name};
 use super::service::Tasks;
 use super::view::TaskView;
+use crate::audit::{Action, Change};
 use crate::idempotency::{Answer, Keyed};
 
 /// Longest time for which a task may be put off.
@@ -47,14 +48,14 @@ impl Tasks {
         input: TaskInput,
         idempotency_key: Option<&str>,
     ) -> Result<(String, String)> {
-        self.enqueue_as(ctx, "enqueue", input, idempotency_key).await
+        self.enqueue_of(ctx, None, input, idempotency_key).await
     }
 
-    /// The same for another operation; keys of different operations never meet.
-    pub(super) async fn enqueue_as(
+    /// The same for a schedule that somebody runs; keys of different operations never meet.
+    pub(super) async fn enqueue_of(
         &self,
         ctx: &Ctx,
-        operation: &str,
+        schedule: Option<&str>,
         input: TaskInput,
         idempotency_key: Option<&str>,
     ) -> Result<(String, String)> {
@@ -62,22 +63,27 @@ impl Tasks {
         let Some(key) = idempotency_key else {
             let task = self.prepare(ctx, input)?;
             let answer = (task.id.clone(), shown(&task)?);
+            let entry = self.enqueued(ctx, &task, schedule)?;
             self.push(task).await?;
+            self.store.commit(Batch::of(entry)).await?;
             return Ok(answer);
         };
         let body = serde_json::to_vec(&input).map_err(Error::internal)?;
+        let operation = schedule.map(|name| format!("schedules.run {name}"));
+        let operation = operation.as_deref().unwrap_or("enqueue");
         let keyed = Keyed::new(ctx, operation, key, &body)?;
         if let Some(first) = self.first_answer(&keyed).await? {
             return Ok(first);
         }
         if input.unique_key.is_some() {
-            return self.enqueue_unique(ctx, input, &keyed).await;
+            return self.enqueue_unique(ctx, schedule, input, &keyed).await;
         }
         let task = self.prepare(ctx, input)?;
         let text = shown(&task)?;
         let mut staged = self.stage(vec![task.clone()])?;
         let answer = Answer { etag: None, location: Some(task.id.clone()), body: text.clone() };
         staged.writes.push(self.idempotency.keep(&keyed, answer)?);
+        staged.writes.extend(self.enqueued(ctx, &task, schedule)?);
         match self.store.commit(Batch::of(std::mem::take(&mut staged.writes))).await {
             Ok(_) => {
                 self.committed(staged).await;
@@ -220,6 +226,19 @@ impl Tasks {
             trace: ctx.trace.map(|trace| trace.as_str().to_owned()),
             kind: input.kind,
         })
+    }
+
+    /// The entry that tells of an administrator's task; its hash is of the payload as it is kept.
+    pub(super) fn enqueued(
+        &self,
+        ctx: &Ctx,
+        task: &Task,
+        schedule: Option<&str>,
+    ) -> Result<Option<Write>> {
+        let payload = task.payload.get().as_bytes();
+        let details = json!({"kind": task.kind, "queue": task.queue, "schedule": schedule});
+        let change = Change::of_bytes(None, Some(payload));
+        self.audit.by_administrator(ctx, Action::TaskEnqueued, &task.id, change, details)
     }
 
     pub(super) async fn push(&self, task: Task) -> Result<()> {

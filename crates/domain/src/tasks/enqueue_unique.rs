@@ -20,6 +20,7 @@ impl Tasks {
     pub(super) async fn enqueue_unique(
         &self,
         ctx: &Ctx,
+        schedule: Option<&str>,
         input: TaskInput,
         keyed: &Keyed,
     ) -> Result<(String, String)> {
@@ -32,7 +33,7 @@ impl Tasks {
             },
         };
         let task = self.with_id(ctx, input, id.clone())?;
-        let text = shown(&task)?;
+        let (text, entry) = (shown(&task)?, self.enqueued(ctx, &task, schedule)?);
         match self.push(task).await {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Conflict => {
@@ -42,7 +43,8 @@ impl Tasks {
             Err(error) => return Err(error),
         }
         let answer = Answer { etag: None, location: Some(id.clone()), body: text.clone() };
-        self.store.commit(Batch::of([self.idempotency.complete(keyed, answer)?])).await?;
+        let complete = self.idempotency.complete(keyed, answer)?;
+        self.store.commit(Batch::of(std::iter::once(complete).chain(entry))).await?;
         Ok((id, text))
     }
 

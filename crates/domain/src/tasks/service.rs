@@ -31,7 +31,7 @@ pub struct Tasks {
     pub(super) random: Arc<dyn Random>,
     pub(super) ids: Ids,
     pub(super) idempotency: Idempotency,
-    audit: Audit,
+    pub(super) audit: Audit,
 }
 
 /// Which tasks to list.

@@ -46,7 +46,7 @@ pub(crate) fn plain(mail: &str) -> String {
 }
 
 /// The token of the link in a mail that leads to this page.
-fn token(mail: &str, page: &str) -> String {
+pub(crate) fn token(mail: &str, page: &str) -> String {
     let text = plain(mail);
     let (_, rest) = text.split_once(&format!("/{page}?token=")).expect("a link");
     rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect()

@@ -123,8 +123,7 @@ impl Schedules {
     ) -> Result<(String, String)> {
         ctx.require_admin()?;
         let task = self.find(name).await?.value.input.task;
-        let operation = format!("schedules.run {name}");
-        self.tasks.enqueue_as(ctx, &operation, task.input(), idempotency_key).await
+        self.tasks.enqueue_of(ctx, Some(name), task.input(), idempotency_key).await
     }
 
     /// Checks all that can be wrong on its own.

@@ -1,6 +1,7 @@
 //! Every route and method of the API document: who may call it, and what becomes of bad input.
 
 mod access;
+mod audited;
 mod credentials;
 mod garbage;
 mod raw;

@@ -256,7 +256,10 @@ impl World {
             "tasks.get" | "tasks.cancel" | "tasks.events" | "tasks.retry" => {
                 (vec![("id", self.task(operation))], Value::Null)
             }
-            "tasks.retry_many" => (vec![], json!({"kind": "swept", "limit": 1})),
+            "tasks.retry_many" => {
+                self.task(operation);
+                (vec![], json!({"status": "cancelled", "kind": "noop", "limit": 1}))
+            }
             "tasks.heartbeat" | "tasks.complete" => self.leased(json!({})),
             "tasks.fail" => self.leased(json!({"message": "no"})),
             "queues.pause" | "queues.resume" => (queue(), Value::Null),
