@@ -10,6 +10,7 @@ use crate::scenario::Scenario;
 
 /// What to measure, and how long.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a measurement of its own")]
 pub(crate) struct Args {
     /// Compared between the peers.
     pub(crate) scenarios: Vec<Scenario>,
@@ -17,6 +18,8 @@ pub(crate) struct Args {
     pub(crate) scale: bool,
     /// Whether to measure background work.
     pub(crate) tasks: bool,
+    /// Whether to measure analytics.
+    pub(crate) events: bool,
     /// Whether to measure memory and start of the embedded server.
     pub(crate) idle: bool,
     /// Who takes part.
@@ -46,6 +49,7 @@ impl Args {
             scenarios: Scenario::ALL.into_iter().filter(|s| wanted(s.name())).collect(),
             scale: wanted("scale") && peers.contains(&Which::Ours),
             tasks: wanted("tasks") && peers.contains(&Which::Ours) && peers.contains(&Which::Floor),
+            events: wanted("events") && peers.contains(&Which::Ours),
             idle: wanted("idle") && peers.contains(&Which::Ours),
             peers,
             round: Duration::from_secs(*matches.get_one("seconds").unwrap_or(&3)),
@@ -61,12 +65,17 @@ impl Args {
     /// Whether everything is measured, so that the results may be kept.
     pub(crate) fn is_complete(&self) -> bool {
         let all = self.scenarios.len() == Scenario::ALL.len();
-        all && self.scale && self.tasks && self.idle && self.peers.len() == Which::ALL.len()
+        all && self.scale
+            && self.tasks
+            && self.events
+            && self.idle
+            && self.peers.len() == Which::ALL.len()
     }
 }
 
 fn command() -> Command {
-    let names = Scenario::ALL.map(Scenario::name).into_iter().chain(["tasks", "scale", "idle"]);
+    let names =
+        Scenario::ALL.map(Scenario::name).into_iter().chain(["tasks", "events", "scale", "idle"]);
     let number = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name("N").help(help)
     };

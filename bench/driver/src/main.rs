@@ -7,6 +7,7 @@ mod build;
 mod call;
 mod compare;
 mod data;
+mod events;
 mod idle;
 mod load;
 mod machine;
@@ -33,7 +34,7 @@ fn main() -> Result<()> {
     if args.idle {
         report.idle = Some(idle::measure(&built)?);
     }
-    if args.scale || args.tasks || !args.scenarios.is_empty() {
+    if args.scale || args.tasks || args.events || !args.scenarios.is_empty() {
         let servers = Servers::start()?;
         report.servers = servers.versions()?;
         if !args.scenarios.is_empty() {
@@ -41,6 +42,9 @@ fn main() -> Result<()> {
         }
         if args.tasks {
             report.tasks = Some(tasks::measure(&built, &servers)?);
+        }
+        if args.events {
+            report.events = Some(events::measure(&built, &servers)?);
         }
         if args.scale {
             report.scale = Some(scale::measure(&args, &built, &servers)?);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Report;
 use crate::compare::Round;
+use crate::events::Taken;
 use crate::scale::Grown;
 use crate::tasks::Tasks;
 
@@ -49,6 +50,9 @@ impl Report {
             "compared": compared,
             "scale": scale,
             "tasks": self.tasks.as_ref().map(tasks_json),
+            "events": self.events.as_ref().map(|events| {
+                events.iter().map(events_json).collect::<Vec<_>>()
+            }),
             "idle": self.idle.map(|idle| json!({
                 "first_start_ms": {"best": rounded(idle.first_ms_best), "median": rounded(idle.first_ms_median)},
                 "start_ms": {"best": rounded(idle.again_ms_best), "median": rounded(idle.again_ms_median)},
@@ -56,6 +60,16 @@ impl Report {
             })),
         })
     }
+}
+
+fn events_json(events: &Taken) -> Value {
+    json!({
+        "place": events.place,
+        "acknowledged_per_s": rounded(events.acknowledged),
+        "counted_per_s": rounded(events.counted),
+        "cpu_ms_per_1000": rounded(events.cpu_ms),
+        "servers_cpu_ms_per_1000": rounded(events.servers_cpu_ms),
+    })
 }
 
 fn tasks_json(tasks: &Tasks) -> Value {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Report;
 use crate::compare::Round;
+use crate::events::Taken;
 use crate::peers::Which;
 use crate::scale::Grown;
 use crate::tasks::{Finished, Other, Tasks};
@@ -28,6 +29,9 @@ impl Report {
         }
         if let Some(tasks) = &self.tasks {
             text.push_str(&tasks_table(tasks));
+        }
+        if let Some(events) = &self.events {
+            text.push_str(&events_table(events));
         }
         if let Some(idle) = &self.idle {
             let _ = write!(
@@ -91,6 +95,20 @@ fn scale_table(grown: &[Grown]) -> String {
             cost(small),
             cost(large),
             short(cost(large) / cost(small)),
+        );
+    }
+    text
+}
+
+fn events_table(events: &[Taken]) -> String {
+    let mut text = String::from(
+        "\n| events on | acknowledged, events/s | and counted, events/s | CPU ms per 1,000 | of PostgreSQL |\n\
+         |---|---:|---:|---:|---:|\n",
+    );
+    for Taken { place, acknowledged, counted, cpu_ms, servers_cpu_ms } in events {
+        let _ = writeln!(
+            text,
+            "| {place} | {acknowledged:.0} | {counted:.0} | {cpu_ms:.1} | {servers_cpu_ms:.1} |"
         );
     }
     text

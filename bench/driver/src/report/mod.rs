@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::args::Args;
 use crate::compare::Measured;
+use crate::events::Taken;
 use crate::idle::Idle;
 use crate::machine;
 use crate::peers::Which;
@@ -34,6 +35,7 @@ pub(crate) struct Report {
     pub(crate) compared: Vec<Measured>,
     pub(crate) scale: Option<Vec<Grown>>,
     pub(crate) tasks: Option<Tasks>,
+    pub(crate) events: Option<Vec<Taken>>,
     pub(crate) idle: Option<Idle>,
 }
 
@@ -51,6 +53,7 @@ impl Report {
             compared: Vec::new(),
             scale: None,
             tasks: None,
+            events: None,
             idle: None,
         }
     }

@@ -50,6 +50,13 @@ impl Report {
         }
         targets.extend(self.of_size());
         targets.extend(self.of_tasks());
+        for events in self.events.iter().flatten().filter(|events| events.place == "SQLite") {
+            targets.push(Target::least(
+                "events/s acknowledged and counted",
+                5_000.0,
+                events.counted,
+            ));
+        }
         targets.extend(self.of_idle());
         if targets.is_empty() {
             return String::new();
