@@ -14,11 +14,11 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use outrigger_kernel::span::{Tracer, Working};
 use outrigger_kernel::{Error, ErrorKind, Random, id};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
-use crate::current::Working;
 use crate::forwarded::client_address;
 use crate::headers::{self, Headers};
 use crate::health::Health;
@@ -27,6 +27,7 @@ use crate::patience::Patience;
 use crate::problem::{self, Failure, Problem};
 use crate::request_info::RequestInfo;
 use crate::settings::Settings;
+use crate::spans::{Ending, RequestSpans, is_probe};
 use crate::state::App;
 use crate::watched_body::WatchedBody;
 
@@ -51,14 +52,20 @@ pub struct Layers {
     health: Arc<Health>,
     in_flight: Arc<InFlight>,
     meter: measure::Meter,
+    spans: Option<RequestSpans>,
     /// In front of the number of each request of this thread.
     id_prefix: [u8; 8],
     id_next: AtomicU32,
 }
 
 impl Layers {
-    /// The API of this state, behind its layers.
-    pub fn new(app: &App, in_flight: Arc<InFlight>, random: &dyn Random) -> Self {
+    /// The API of this state, behind its layers; with a tracer, requests become spans.
+    pub fn new(
+        app: &App,
+        in_flight: Arc<InFlight>,
+        random: &dyn Random,
+        tracer: Option<Tracer>,
+    ) -> Self {
         let mut prefix = [0_u8; 8];
         random.fill(&mut prefix);
         Self {
@@ -69,6 +76,7 @@ impl Layers {
             health: app.health.clone(),
             in_flight,
             meter: measure::Meter::default(),
+            spans: tracer.map(|tracer| RequestSpans::new(tracer, &app.operations)),
             id_prefix: prefix,
             id_next: AtomicU32::new(0),
         }
@@ -87,10 +95,16 @@ impl Layers {
     {
         let started = Instant::now();
         let method = request.method().clone();
-        let info = Arc::new(self.inspect(peer, request.headers()));
+        let mut info = self.inspect(peer, request.headers());
+        if let Some(position) = self.spans.as_ref().and_then(|spans| spans.begin(&request)) {
+            info = info.at(position);
+        }
+        let info = Arc::new(info);
+        let spans = self.spans.as_ref();
+        let mut ending = Ending { spans, method: &method, info: &info, status: None };
         let mut request = request.map(|body| WatchedBody::around(body, &info));
         request.extensions_mut().insert(info.clone());
-        // Whatever is logged meanwhile carries the request's id.
+        // Whatever is logged meanwhile carries the request's id, and calls become its spans.
         let answered = pin!(self.answer(request, &info, patience));
         let mut response = Working::on(info.clone(), answered).await;
         self.headers.add(response.headers_mut(), &info);
@@ -103,6 +117,7 @@ impl Layers {
         if is_unread {
             response.extensions_mut().insert(BodyUnread);
         }
+        ending.status = Some(response.status());
         self.meter.record(&method, &info, response.status(), started.elapsed());
         response
     }
@@ -152,7 +167,7 @@ impl Layers {
             return Problem(error).into_response();
         }
         let path = request.uri().path();
-        if path.starts_with("/health") || path == "/api/health/" {
+        if is_probe(path) {
             return self.route(request).await; // Must answer also when the process is full.
         }
         let Some(_place) = self.in_flight.enter(self.settings.concurrency_max) else {

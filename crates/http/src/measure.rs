@@ -35,7 +35,7 @@ impl Meter {
         took: Duration,
     ) {
         let route = info.route.get().map_or(NO_ROUTE, |route| route.as_str());
-        let method = if is_standard(method) { method } else { &Method::TRACE };
+        let method = known(method);
         let mut routes = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if !routes.contains_key(route) {
             routes.insert(route.into(), Handles::new());
@@ -58,8 +58,9 @@ fn histogram(method: &Method, route: &str, status: StatusCode) -> Histogram {
     )
 }
 
-fn is_standard(method: &Method) -> bool {
-    [
+/// The method, or one that stands for all that nobody uses.
+pub(crate) fn known(method: &Method) -> &Method {
+    let standard = [
         Method::GET,
         Method::POST,
         Method::PUT,
@@ -67,6 +68,6 @@ fn is_standard(method: &Method) -> bool {
         Method::DELETE,
         Method::HEAD,
         Method::OPTIONS,
-    ]
-    .contains(method)
+    ];
+    if standard.contains(method) { method } else { &Method::TRACE }
 }

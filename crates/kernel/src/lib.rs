@@ -1,7 +1,8 @@
 //! Pure types that every crate of Outrigger shares: no I/O, no runtime, no globals.
 //!
 //! Nothing here knows of HTTP, SQL or the environment. Time and randomness are values that are
-//! passed in ([`Clock`], [`Random`]), so that a test decides what they say.
+//! passed in ([`Clock`], [`Random`]), so that a test decides what they say. The one thing that a
+//! thread knows by itself is what it works on right now ([`span::current`]).
 
 pub mod ctx;
 pub mod error;
@@ -10,6 +11,7 @@ pub mod limits;
 pub mod page;
 pub mod random;
 pub mod secret;
+pub mod span;
 pub mod time;
 pub mod trace;
 
@@ -19,5 +21,6 @@ pub use id::Ids;
 pub use page::{Page, PageRequest};
 pub use random::{Random, SystemRandom};
 pub use secret::Secret;
+pub use span::{Span, Spans, Tracer};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use trace::TraceParent;

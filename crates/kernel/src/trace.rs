@@ -30,6 +30,33 @@ impl TraceParent {
         valid.then_some(Self(fixed))
     }
 
+    /// The place of a span in its trace.
+    pub fn of(trace_id: [u8; 16], span_id: [u8; 8], is_sampled: bool) -> Self {
+        let mut text = [b'0'; LENGTH];
+        [text[2], text[35], text[52]] = [b'-'; 3];
+        write_hex(&mut text[3..35], &trace_id);
+        write_hex(&mut text[36..52], &span_id);
+        text[54] = if is_sampled { b'1' } else { b'0' };
+        Self(text)
+    }
+
+    /// Whether its sender records the trace.
+    pub fn is_sampled(&self) -> bool {
+        digit(self.0[54]) & 1 == 1
+    }
+
+    /// The same place, of somebody who does not record.
+    #[must_use]
+    pub fn unsampled(mut self) -> Self {
+        self.0[53..].copy_from_slice(b"00");
+        self
+    }
+
+    /// The ids of the trace and of the span, as bytes.
+    pub fn ids(&self) -> ([u8; 16], [u8; 8]) {
+        (read_hex(&self.0[3..35]), read_hex(&self.0[36..52]))
+    }
+
     /// The header's value.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -38,6 +65,30 @@ impl TraceParent {
     /// The id of the trace: 32 hexadecimal digits.
     pub fn trace_id(&self) -> &str {
         self.as_str().get(3..35).unwrap_or_default()
+    }
+}
+
+fn write_hex(text: &mut [u8], bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+}
+
+fn read_hex<const N: usize>(text: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = digit(pair[0]) << 4 | digit(pair[1]);
+    }
+    bytes
+}
+
+/// What a lower-case hexadecimal digit stands for.
+fn digit(letter: u8) -> u8 {
+    match letter {
+        b'a'..=b'f' => letter - b'a' + 10,
+        _ => letter.wrapping_sub(b'0'),
     }
 }
 
@@ -63,6 +114,17 @@ mod tests {
         {
             assert_eq!(TraceParent::parse(&later).unwrap().as_str(), text, "{later}");
         }
+    }
+
+    #[test]
+    fn it_is_made_of_ids_and_taken_apart_again() {
+        let (trace, span) = ([0x4b; 16], [0xf0, 1, 2, 3, 4, 5, 6, 0xaf]);
+        let made = TraceParent::of(trace, span, true);
+        assert_eq!(made.as_str(), format!("00-{}-f0010203040506af-01", "4b".repeat(16)));
+        assert_eq!(TraceParent::parse(made.as_str()), Some(made));
+        assert_eq!((made.ids(), made.is_sampled()), ((trace, span), true));
+        assert_eq!(made.unsampled(), TraceParent::of(trace, span, false));
+        assert!(!made.unsampled().is_sampled());
     }
 
     #[test]

@@ -32,7 +32,7 @@ use rustls::pki_types::pem::PemObject;
 use crate::Additions;
 use crate::auth_settings::auth_settings;
 use crate::blobs;
-use crate::config::{Config, QueueOn};
+use crate::config::{Config, QueueOn, Webhooks};
 use crate::database::{Database, replica};
 use outrigger_worker::Registry;
 
@@ -353,14 +353,22 @@ pub(crate) fn webhook_keys(config: &Config) -> Result<notifications::Keys> {
 
 /// Sends webhooks.
 fn web(config: &Config) -> Result<WebClient> {
-    let webhooks = &config.webhooks;
-    let mut options = WebOptions { allow_private: webhooks.allow_private, ..WebOptions::default() };
-    if !webhooks.ca_file.is_empty() {
-        let certificates = CertificateDer::pem_file_iter(&webhooks.ca_file);
+    let Webhooks { ca_file, allow_private, .. } = &config.webhooks;
+    web_client("webhooks", ca_file, *allow_private)
+}
+
+/// A client that trusts the authorities in this file, or the system's if it is not named.
+///
+/// # Errors
+/// Names the section whose file cannot be used.
+pub(crate) fn web_client(section: &str, ca_file: &str, allow_private: bool) -> Result<WebClient> {
+    let mut options = WebOptions { allow_private, ..WebOptions::default() };
+    if !ca_file.is_empty() {
+        let certificates = CertificateDer::pem_file_iter(ca_file);
         let read = certificates.and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        options.authorities = read.context("webhooks.ca_file")?;
+        options.authorities = read.with_context(|| format!("{section}.ca_file"))?;
     }
-    WebClient::new(options).map_err(|error| anyhow::anyhow!("webhooks: {error}"))
+    WebClient::new(options).map_err(|error| anyhow::anyhow!("{section}: {error}"))
 }
 
 /// Sends mail.

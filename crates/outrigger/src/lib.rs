@@ -41,6 +41,7 @@ mod secret_file;
 mod server;
 mod signals;
 mod telemetry;
+mod traces;
 mod upkeep;
 mod vitals;
 mod work;

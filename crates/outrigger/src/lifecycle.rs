@@ -13,6 +13,7 @@ use outrigger_http::layers::{InFlight, Layers};
 use outrigger_http::{AppState, Operation};
 use outrigger_kernel::Ctx;
 use outrigger_ports::store::{MigrateMode, Store};
+use outrigger_worker::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,6 +23,7 @@ use crate::config::{Config, Loaded, Role, insecurities};
 use crate::inspecting::Inspecting;
 use crate::readings::Readings;
 use crate::server::{self, Bounds, Lane, Phase, Serving};
+use crate::traces::Traces;
 use crate::vitals::Vitals;
 use crate::work::{self, Working};
 use crate::{
@@ -47,6 +49,9 @@ struct Process {
     operations: Vec<Operation>,
     bounds: Bounds,
     phase: watch::Receiver<Phase>,
+    /// What no other process is called.
+    name: String,
+    traces: Arc<Traces>,
 }
 
 /// Serves until told to stop.
@@ -85,7 +90,10 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
         probes::once(&connected, &health).await;
         // Before anything cached is believed; when it fails, it is tried again below.
         let _ = connected.ports.cache.look().await;
+        let name = work::name("rpl", &backends);
         let process = Arc::new(Process {
+            traces: Arc::new(Traces::start(config, &name)?),
+            name,
             http: Arc::new(http_settings(config)),
             in_flight: Arc::default(),
             bounds: bounds(config),
@@ -98,18 +106,8 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
             phase: phase.clone(),
         });
         announce(config, listener.as_ref(), &internal)?;
-        let threads = match listener {
-            Some(listener) => {
-                let (lanes, threads) = start_threads(&process)?;
-                tokio::spawn(server::accept(listener, lanes, process.bounds, phase.clone()));
-                threads
-            }
-            None => Vec::new(),
-        };
-        let working = match config.has_role(Role::Worker) {
-            true => Some(work::start(config, &process.backends, &process.shared, &registry)?),
-            false => None,
-        };
+        let threads = start_serving(listener, &process)?;
+        let working = start_worker(&process, &registry)?;
         look_after_queue(config, &process, &connected.ports, working.is_some());
         let scheduling = scheduling(config, &process, &main, phase).await?;
         tokio::spawn(operator::serve(config.clone(), process.backends.clone()));
@@ -121,7 +119,8 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
         let worker = working.as_ref().map(|working| working.health.clone());
         tokio::spawn(probes::run(connected, health.clone(), worker));
         let drain = signals::wait().await?;
-        let running = Work { threads, working, scheduling, replicas };
+        let traces = process.traces.clone();
+        let running = Work { threads, working, scheduling, replicas, traces };
         stop(config, drain, &health, &phase_sender, running).await
     })
 }
@@ -196,6 +195,23 @@ fn bounds(config: &Config) -> Bounds {
 
 type Threads = Vec<std::thread::JoinHandle<()>>;
 
+/// Takes connections, if this process is to.
+fn start_serving(listener: Option<TcpListener>, process: &Arc<Process>) -> Result<Threads> {
+    let Some(listener) = listener else { return Ok(Vec::new()) };
+    let (lanes, threads) = start_threads(process)?;
+    tokio::spawn(server::accept(listener, lanes, process.bounds, process.phase.clone()));
+    Ok(threads)
+}
+
+/// Runs tasks, if this process is to.
+fn start_worker(process: &Process, registry: &Registry) -> Result<Option<Working>> {
+    let Process { config, backends, shared, traces, .. } = process;
+    if !config.has_role(Role::Worker) {
+        return Ok(None);
+    }
+    work::start(config, backends, shared, registry, traces.tracer(backends)).map(Some)
+}
+
 /// Starts the threads and waits until each has its connections.
 fn start_threads(process: &Arc<Process>) -> Result<(Vec<Lane>, Threads)> {
     let mut lanes = Vec::new();
@@ -232,7 +248,8 @@ fn run_thread(process: &Process, serving: Serving, ready: &std::sync::mpsc::Send
                 process.operations.clone(),
             );
             let random = process.backends.random();
-            anyhow::Ok(Arc::new(Layers::new(&app, process.in_flight.clone(), &*random)))
+            let tracer = process.traces.tracer(&process.backends);
+            anyhow::Ok(Arc::new(Layers::new(&app, process.in_flight.clone(), &*random, tracer)))
         })?;
         Ok((runtime, layers))
     });
@@ -279,6 +296,7 @@ struct Work {
     working: Option<Working>,
     scheduling: Option<JoinHandle<()>>,
     replicas: Replicas,
+    traces: Arc<Traces>,
 }
 
 /// Does the background work that needs no queue.
@@ -298,7 +316,8 @@ fn keep_up(process: &Process, ports: &Ports, services: Services) {
 /// Tells the other processes of this one, from now on.
 async fn tell_of(process: &Process, services: &Services, readings: &Readings) -> Replicas {
     let replicas = &services.replicas;
-    let vitals = Vitals::new(&process.backends, replicas, &process.health, readings.clone());
+    let (health, name) = (&process.health, process.name.clone());
+    let vitals = Vitals::new(&process.backends, replicas, health, readings.clone(), name);
     vitals.begin().await;
     tokio::spawn(vitals.run());
     replicas.clone()
@@ -351,7 +370,7 @@ async fn stop(
     phase: &watch::Sender<Phase>,
     running: Work,
 ) -> Result<()> {
-    let Work { threads, working, scheduling, replicas } = running;
+    let Work { threads, working, scheduling, replicas, traces } = running;
     let budget = tokio::time::sleep(Duration::from_secs(config.http.shutdown_s));
     let mut budget = std::pin::pin!(budget);
     health.drain();
@@ -372,6 +391,7 @@ async fn stop(
             let _ = thread.join();
         }
         working.into_iter().for_each(Working::join);
+        traces.stop();
     });
     let joined = async {
         if let Some(scheduling) = scheduling {

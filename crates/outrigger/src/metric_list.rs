@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 36] = [
+pub(crate) const ALL: [Metric; 38] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -253,6 +253,21 @@ pub(crate) const ALL: [Metric; 36] = [
         Unit::Count,
         &[],
         "1 while this process fires the schedules of the deployment; else 0.",
+    ),
+    metric(
+        "outrigger_spans_dropped_total",
+        Counter,
+        Unit::Count,
+        &[("reason", "buffer_full, away, rejected, too_many_calls")],
+        "Spans that did not reach the collector: more than fit into the buffer, not taken by a collector \
+         that is away or refuses, refused one by one, or beyond the most calls of one request or task.",
+    ),
+    metric(
+        "outrigger_spans_exported_total",
+        Counter,
+        Unit::Count,
+        &[],
+        "Spans that the collector has taken.",
     ),
     metric(
         "outrigger_store_errors_total",

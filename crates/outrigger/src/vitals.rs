@@ -12,7 +12,6 @@ use tokio::task::JoinHandle;
 use crate::compose::Backends;
 use crate::counts::Counts;
 use crate::readings::Readings;
-use crate::work;
 
 /// How many points are noted between two writes to the store.
 const TOLD_EVERY: u64 = 2;
@@ -34,10 +33,11 @@ impl Vitals {
         replicas: &Replicas,
         health: &Arc<Health>,
         readings: Readings,
+        name: String,
     ) -> Self {
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         Self {
-            name: work::name("rpl", backends),
+            name,
             host: host.trim().to_owned(),
             clock: backends.clock(),
             replicas: replicas.clone(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use outrigger_domain::Services;
 use outrigger_domain::services::Shared;
-use outrigger_kernel::id;
+use outrigger_kernel::{Tracer, id};
 use outrigger_worker::{Health, Options, Parts, Registry, Scheduler, Stop, Worker};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -47,6 +47,7 @@ pub(crate) fn start(
     backends: &Arc<Backends>,
     shared: &Shared,
     registry: &Registry,
+    tracer: Option<Tracer>,
 ) -> Result<Working> {
     let (stop, stopped) = Stop::channel();
     let (ready, started) = std::sync::mpsc::channel();
@@ -65,6 +66,7 @@ pub(crate) fn start(
                     registry,
                     clock: ports.clock,
                     random: ports.random,
+                    tracer,
                 };
                 anyhow::Ok(Worker::new(parts, options))
             })?;

@@ -1,5 +1,5 @@
 //! Real servers for tests: PostgreSQL, Redis, HAProxy, nginx and aiosmtpd on free ports, an emulator
-//! of DynamoDB, one of MongoDB and one of AWS, a browser, a proxy that breaks connections, certificates,
+//! of DynamoDB, one of MongoDB and one of AWS, a collector of traces, a browser, a proxy that breaks connections, certificates,
 //! temporary folders. Knows nothing of the product.
 //!
 //! Everything that is started here ends with the process that started it, also when that is
@@ -31,6 +31,7 @@ mod smtp;
 mod spawner;
 mod temp_dir;
 mod tls;
+mod traces;
 mod wait;
 
 pub use aws::Aws;
@@ -52,4 +53,5 @@ pub use size::sized;
 pub use smtp::{SmtpServer, SmtpServerOptions, SmtpTls, TakenMail};
 pub use temp_dir::TempDir;
 pub use tls::Tls;
+pub use traces::{Rotel, SentSpan, SpanSink};
 pub use wait::{eventually, wait_until};

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::Result;
-use outrigger_testkit::{Aws, Axe, Browser, DynamoDb, Program, install_missing};
+use outrigger_testkit::{Aws, Axe, Browser, DynamoDb, Program, Rotel, install_missing};
 
 use crate::out::say;
 use crate::tools;
@@ -32,7 +32,11 @@ pub(super) fn require() -> Result<()> {
     if Axe::find().is_err() {
         tools::from_pypi("axe", Axe::PACKAGE)?;
     }
+    if Rotel::program().is_err() {
+        tools::from_pypi("rotel", Rotel::PACKAGE)?;
+    }
     Axe::find()?;
+    Rotel::program()?;
     DynamoDb::program()?;
     // Installed anew when the list of versions has changed.
     tools::python(Aws::PROGRAM, Aws::REQUIREMENTS)?;

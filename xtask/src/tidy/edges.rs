@@ -32,6 +32,7 @@ const MAIL: &str = "outrigger-mail";
 const DYNAMODB: &str = "outrigger-dynamodb";
 const OBJECTS: &str = "outrigger-objects";
 const MONGODB: &str = "outrigger-mongodb";
+const OTLP: &str = "outrigger-otlp";
 const WEB: &str = "outrigger-web";
 const ARCHIVE: &str = "outrigger-archive";
 const CLOUD: &str = "outrigger-cloud";
@@ -58,6 +59,7 @@ const GRAPH: &[Edges] = &[
     edges(MAIL, &[KERNEL, PORTS, CLOUD], &[TESTKIT]),
     edges(OBJECTS, &[KERNEL, PORTS, CLOUD], &[CONFORMANCE, TESTKIT]),
     edges(WEB, &[PORTS], &[TESTKIT]),
+    edges(OTLP, &[KERNEL, PORTS], &[]),
     // An archive of one store must fit any other, so it may not know one; its tests know all.
     edges(ARCHIVE, &[KERNEL, PORTS], &[TESTKIT, EMBEDDED, SQL, DYNAMODB, MONGODB]),
     edges(CONFORMANCE, &[KERNEL, PORTS], &[]),
@@ -66,7 +68,7 @@ const GRAPH: &[Edges] = &[
         OUTRIGGER,
         &[
             KERNEL, PORTS, DOMAIN, HTTP, WORKER, EMBEDDED, SQL, DYNAMODB, MONGODB, REDIS, OBJECTS,
-            MAIL, WEB, CLOUD, ARCHIVE,
+            MAIL, WEB, OTLP, CLOUD, ARCHIVE,
         ],
         &[TESTKIT],
     ),

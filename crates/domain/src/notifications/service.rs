@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use outrigger_kernel::{Clock, Ids, Result, Secret};
+use outrigger_kernel::span::{self, SpanKind};
+use outrigger_kernel::{Clock, Ids, Result, Secret, TraceParent};
 use outrigger_ports::collection::Collection;
 use outrigger_ports::http_client::{HttpAnswer, HttpClient, HttpFault, HttpRequest};
 use outrigger_ports::mailer::{Mail, MailFault, Mailer, Sent};
@@ -18,6 +19,9 @@ use crate::idempotency::Idempotency;
 use crate::ports::Ports;
 use crate::tasks::Tasks;
 use crate::vault::Vault;
+
+/// The header by which a receiver learns of the trace.
+pub(super) const TRACE: &str = "traceparent";
 
 /// What can be set.
 #[derive(Clone, Debug)]
@@ -81,6 +85,8 @@ pub(super) struct Webhook<'a> {
     pub(super) method: &'a str,
     pub(super) url: &'a str,
     pub(super) headers: Vec<(String, String)>,
+    /// Where it stands in its trace, if its receiver is to know.
+    pub(super) trace: Option<TraceParent>,
     pub(super) body: Bytes,
     pub(super) secret: Option<&'a str>,
     pub(super) timeout: Duration,
@@ -114,7 +120,11 @@ impl Notifications {
     /// # Errors
     /// Why it was not taken.
     pub(super) async fn send_mail(&self, mail: Mail) -> Result<Sent, MailFault> {
-        self.mailer.send(mail).await
+        let code = |fault: &MailFault| match fault {
+            MailFault::Refused(_) => "refused",
+            MailFault::Away(_) => "away",
+        };
+        span::within("mail.send", code, self.mailer.send(mail)).await
     }
 
     /// Signs and sends a webhook once.
@@ -131,6 +141,13 @@ impl Notifications {
             ("webhook-signature", signature),
         ];
         headers.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        let mut call = span::child("webhook.send", SpanKind::Client);
+        call.note("http.request.method", || hook.method.to_owned());
+        // Its receiver goes on in the trace from here, or from where the task is.
+        if let Some(trace) = hook.trace {
+            let trace = call.trace().unwrap_or(trace);
+            headers.push((TRACE.to_owned(), trace.as_str().to_owned()));
+        }
         let request = HttpRequest {
             method: hook.method.to_owned(),
             url: hook.url.to_owned(),
@@ -139,6 +156,22 @@ impl Notifications {
             timeout: hook.timeout,
             answer_bytes_max: hook.answer_bytes_max,
         };
-        Ok(self.http.send(request).await)
+        let answer = self.http.send(request).await;
+        if let Ok(answer) = &answer {
+            call.note("http.response.status_code", || i64::from(answer.status));
+        }
+        call.end(outcome(&answer));
+        Ok(answer)
+    }
+}
+
+/// The code of what went wrong with a webhook.
+fn outcome(answer: &Result<HttpAnswer, HttpFault>) -> Option<&'static str> {
+    match answer {
+        Ok(answer) if answer.status < 400 => None,
+        Ok(_) => Some("status"),
+        Err(HttpFault::Refused(_)) => Some("refused"),
+        Err(HttpFault::TimedOut) => Some("timeout"),
+        Err(HttpFault::Connection(_)) => Some("connection"),
     }
 }

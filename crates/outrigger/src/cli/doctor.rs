@@ -14,7 +14,7 @@ use super::desk::{Desk, Told};
 use super::table::table;
 use crate::config::{Config, insecurities};
 use crate::database;
-use crate::{blobs, compose};
+use crate::{blobs, compose, traces};
 
 /// The name of the database's row.
 const DATABASE: &str = "database";
@@ -109,6 +109,12 @@ async fn ask(desk: &Desk<'_>) -> (Vec<Asked>, Result<Vec<Migration>, String>) {
     };
     asked.push(Asked { name: "blobs", probed });
     asked.push(Asked { name: "mail", probed: mail(config).await });
+    let probed = match traces::collector(config, "doctor") {
+        Ok(None) => None,
+        Ok(Some(collector)) => Some(collector.probe().await),
+        Err(error) => Some(Err(format!("{error:#}"))),
+    };
+    asked.extend(probed.map(|probed| Asked { name: "traces", probed }));
     (asked, migrations)
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// Variables with a second, well-known name.
-const ALIASES: [(&str, &str); 11] = [
+const ALIASES: [(&str, &str); 15] = [
     ("PORT", "http.port"),
     ("DATABASE_URL", "database.url"),
     ("DATABASE_READONLY_URL", "database.readonly_url"),
@@ -20,6 +20,10 @@ const ALIASES: [(&str, &str); 11] = [
     ("OUTRIGGER_SECRET", "auth.secret"),
     ("OUTRIGGER_ADMIN_EMAIL", "admin.email"),
     ("OUTRIGGER_ADMIN_PASSWORD", "admin.password"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "traces.headers"),
+    ("OTEL_TRACES_SAMPLER_ARG", "traces.sample"),
+    ("OTEL_SERVICE_NAME", "traces.service"),
 ];
 
 /// The section whose keys are the user's: `[schedules.NAME]`.
@@ -58,6 +62,11 @@ impl Layered {
             for (key, value) in keys {
                 let name = format!("{section}.{key}");
                 let slot = self.slot(&name, &place)?;
+                let value = match (&*slot, value) {
+                    // 1 is a number as 1.0 is.
+                    (Value::Float(_), Value::Integer(whole)) => float(whole),
+                    (_, value) => value,
+                };
                 if std::mem::discriminant(slot) != std::mem::discriminant(&value) {
                     bail!("{name} in {place}: expected {}", expectation(slot));
                 }
@@ -108,6 +117,7 @@ impl Layered {
         let slot = self.slot(key, place)?;
         let value = match slot {
             Value::Integer(_) => text.parse().ok().map(Value::Integer),
+            Value::Float(_) => text.parse().ok().map(Value::Float),
             Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
             Value::Array(_) => Some(Value::Array(
                 text.split(',')
@@ -158,10 +168,16 @@ impl Layered {
 fn expectation(value: &Value) -> &'static str {
     match value {
         Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
         Value::Boolean(_) => "true or false",
         Value::Array(_) => "a list of texts",
         _ => "a text",
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "settings with fractions are small")]
+fn float(whole: i64) -> Value {
+    Value::Float(whole as f64)
 }
 
 /// TOML errors point at the place with several lines; a start-up error is one.

@@ -17,8 +17,8 @@ pub use production::insecurities;
 pub use secrets::Sensitive;
 pub use sections::{
     Admin, Auth, Blobs, Cache, Config, Database, Deployment, Environment, Files, Http, Log,
-    LogFormat, Mail, Notifications, QueueOn, Records, Redis, Role, Secrets, Tasks, VerifyEmailWord,
-    Webhooks, Worker,
+    LogFormat, Mail, Notifications, QueueOn, Records, Redis, Role, Secrets, Tasks, Traces,
+    VerifyEmailWord, Webhooks, Worker,
 };
 pub use show::redact_url;
 pub use webhooks::NamedSecret;

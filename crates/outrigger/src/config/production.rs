@@ -55,7 +55,14 @@ fn addresses(config: &Config) -> Vec<Check> {
         )
     });
     let mut checks = databases.to_vec();
+    let traces = &config.traces;
     checks.extend([
+        check(
+            traces.headers.is_set()
+                && crosses_network(&traces.endpoint)
+                && !traces.endpoint.starts_with("https://"),
+            "traces.headers would cross a network in plain text: use https:// in traces.endpoint",
+        ),
         check(
             mongodb_is_unverified(config.database.url.expose()),
             "database.url crosses a network without verified TLS: use mongodb+srv://, or add tls=true, and no option that trusts any certificate",

@@ -35,6 +35,7 @@ pub struct Config {
     pub analytics: Analytics,
     pub mail: Mail,
     pub metrics: Metrics,
+    pub traces: Traces,
     pub log: Log,
     pub secrets: Secrets,
     #[serde(skip)]
@@ -259,6 +260,17 @@ pub struct Metrics {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Traces {
+    pub endpoint: String,
+    pub headers: Sensitive,
+    pub sample: f64,
+    pub follow_callers: bool,
+    pub service: String,
+    pub ca_file: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Log {
     pub format: LogFormat,
     pub level: String,
@@ -385,6 +397,8 @@ impl Config {
             ensure!(value > 0, "{key} must be at least 1");
         }
         ensure!(!self.metrics.deployment.is_empty(), "metrics.deployment must not be empty");
+        ensure!((0.0..=1.0).contains(&self.traces.sample), "traces.sample must be between 0 and 1");
+        ensure!(!self.traces.service.is_empty(), "traces.service must not be empty");
         ensure!(self.files.size_bytes_max > 0, "files.size_bytes_max must be at least 1");
         ensure!(self.files.unfinished_s > 0, "files.unfinished_s must be at least 1");
         let analytics = &self.analytics;
@@ -429,6 +443,7 @@ impl Config {
         }
         self.admin.password.resolve("admin.password", &vault)?;
         self.mail.url.resolve("mail.url", &vault)?;
+        self.traces.headers.resolve("traces.headers", &vault)?;
         self.vault = vault;
         Ok(())
     }

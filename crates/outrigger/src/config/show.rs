@@ -6,11 +6,12 @@ use toml::Value;
 use super::DEFAULTS;
 
 /// Keys whose values are never shown.
-const SECRET: [&str; 4] =
-    ["auth.secret", "auth.signing_keys", "admin.password", "webhooks.secrets"];
+const SECRET: [&str; 5] =
+    ["auth.secret", "auth.signing_keys", "admin.password", "webhooks.secrets", "traces.headers"];
 
 /// Keys whose values are URLs, shown without what stands before the host.
-const URLS: [&str; 4] = ["database.url", "database.readonly_url", "redis.url", "mail.url"];
+const URLS: [&str; 5] =
+    ["database.url", "database.readonly_url", "redis.url", "mail.url", "traces.endpoint"];
 
 /// The settings as TOML, in the order of the defaults.
 pub(super) fn shown_values(table: &toml::Table) -> String {

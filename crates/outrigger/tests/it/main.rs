@@ -41,6 +41,7 @@ mod setup;
 mod sweep;
 mod system;
 mod tasks;
+mod traces;
 mod transfer;
 mod triggers;
 mod users;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use outrigger_kernel::span;
 
 use crate::limiter::{Decision, Limiter, LimiterError, Quota};
 use crate::probe::Probed;
@@ -48,6 +49,7 @@ impl Limiter for FallbackLimiter {
     async fn take(&self, key: &str, quota: &Quota, cost: u32) -> Result<Decision, LimiterError> {
         if let Some(pass) = self.breaker.enter() {
             let answer = tokio::time::timeout(self.timeout, self.primary.take(key, quota, cost));
+            let answer = span::within("limiter.take", |_| "timeout", answer);
             if let Ok(decision) = pass.count(answer.await.unwrap_or_else(late)) {
                 self.by_primary.count(&decision);
                 return Ok(decision);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use outrigger_kernel::span;
 
 use crate::cache::{Cache, CacheError, Hold, Lease, Lookup};
 use crate::probe::Probed;
@@ -14,6 +15,7 @@ use super::breaker::Breaker;
 
 /// The same cache; while the breaker is open calls fail at once with [`CacheError::Skipped`]. Values are not taken until the cache has answered for a while
 /// again: what it kept while it was away may be old, and whoever changed it meanwhile says so first.
+/// Calls are spans `cache.lookup`, `cache.fill` and so on.
 #[derive(Debug)]
 pub struct GuardedCache {
     inner: Arc<dyn Cache>,
@@ -28,10 +30,11 @@ impl GuardedCache {
 
     async fn guard<T>(
         &self,
+        name: &'static str,
         call: impl Future<Output = Result<T, CacheError>> + Send,
     ) -> Result<T, CacheError> {
         match self.breaker.enter() {
-            Some(pass) => pass.count(call.await),
+            Some(pass) => pass.count(span::within(name, code, call).await),
             None => Err(CacheError::Skipped),
         }
     }
@@ -39,25 +42,33 @@ impl GuardedCache {
     /// As [`Self::guard`], for calls that return a value.
     async fn trusted<T>(
         &self,
+        name: &'static str,
         call: impl Future<Output = Result<T, CacheError>> + Send,
     ) -> Result<T, CacheError> {
         if self.breaker.is_settling() {
             return Err(CacheError::Skipped);
         }
-        let found = self.guard(call).await?;
+        let found = self.guard(name, call).await?;
         // It may have been this very call that found the cache to be back.
         if self.breaker.is_settling() { Err(CacheError::Skipped) } else { Ok(found) }
+    }
+}
+
+fn code(error: &CacheError) -> &'static str {
+    match error {
+        CacheError::Unavailable(_) => "unavailable",
+        CacheError::Skipped => "skipped",
     }
 }
 
 #[async_trait]
 impl Cache for GuardedCache {
     async fn lookup(&self, key: &str, lease_for: Duration) -> Result<Lookup, CacheError> {
-        self.trusted(self.inner.lookup(key, lease_for)).await
+        self.trusted("cache.lookup", self.inner.lookup(key, lease_for)).await
     }
 
     async fn peek(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
-        self.trusted(self.inner.peek(key)).await
+        self.trusted("cache.peek", self.inner.peek(key)).await
     }
 
     async fn fill(
@@ -67,19 +78,19 @@ impl Cache for GuardedCache {
         value: Bytes,
         ttl: Duration,
     ) -> Result<bool, CacheError> {
-        self.guard(self.inner.fill(key, lease, value, ttl)).await
+        self.guard("cache.fill", self.inner.fill(key, lease, value, ttl)).await
     }
 
     async fn abandon(&self, key: &str, lease: &Lease) -> Result<(), CacheError> {
-        self.guard(self.inner.abandon(key, lease)).await
+        self.guard("cache.abandon", self.inner.abandon(key, lease)).await
     }
 
     async fn hold(&self, keys: &[String], hold_for: Duration) -> Result<Hold, CacheError> {
-        self.guard(self.inner.hold(keys, hold_for)).await
+        self.guard("cache.hold", self.inner.hold(keys, hold_for)).await
     }
 
     async fn release(&self, keys: &[String], hold: &Hold) -> Result<(), CacheError> {
-        self.guard(self.inner.release(keys, hold)).await
+        self.guard("cache.release", self.inner.release(keys, hold)).await
     }
 
     /// Asks also while the breaker is open; a good answer closes it.

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use metrics::{Counter, Histogram};
+use outrigger_kernel::span;
 
 use crate::probe::Probed;
 use crate::store::{
     Batch, Document, Found, Key, MigrateMode, Migration, Query, Scanned, Store, StoreError,
 };
 
-/// The same store, with a histogram `outrigger_store_operation_seconds{operation}` and a counter
+/// The same store, with spans `store.get`, `store.commit` and so on, a histogram `outrigger_store_operation_seconds{operation}` and a counter
 /// `outrigger_store_errors_total{kind}`. Its handles are those of the recorder that is installed
 /// when it is made.
 #[derive(Debug)]
@@ -73,11 +74,12 @@ impl MeteredStore {
 
     async fn measure<T>(
         &self,
-        histogram: &Histogram,
+        (name, histogram): (&'static str, &Histogram),
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
-        let result = call.await;
+        let code = |error: &StoreError| KINDS[place(error)];
+        let result = span::within(name, code, call).await;
         histogram.record(started.elapsed().as_secs_f64());
         self.count(result)
     }
@@ -93,23 +95,23 @@ impl MeteredStore {
 #[async_trait]
 impl Store for MeteredStore {
     async fn get(&self, key: &Key) -> Result<Option<Document>, StoreError> {
-        self.measure(&self.get, self.inner.get(key)).await
+        self.measure(("store.get", &self.get), self.inner.get(key)).await
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Document>>, StoreError> {
-        self.measure(&self.get_many, self.inner.get_many(keys)).await
+        self.measure(("store.get_many", &self.get_many), self.inner.get_many(keys)).await
     }
 
     async fn query(&self, query: &Query<'_>) -> Result<Vec<Found>, StoreError> {
-        self.measure(&self.query, self.inner.query(query)).await
+        self.measure(("store.query", &self.query), self.inner.query(query)).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<u64>, StoreError> {
-        self.measure(&self.commit, self.inner.commit(batch)).await
+        self.measure(("store.commit", &self.commit), self.inner.commit(batch)).await
     }
 
     async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Scanned>, StoreError> {
-        self.measure(&self.scan, self.inner.scan(after, limit)).await
+        self.measure(("store.scan", &self.scan), self.inner.scan(after, limit)).await
     }
 
     async fn migrate(&self, mode: MigrateMode) -> Result<Vec<Migration>, StoreError> {
@@ -117,7 +119,8 @@ impl Store for MeteredStore {
     }
 
     async fn purge_expired(&self, limit: usize) -> Result<usize, StoreError> {
-        self.measure(&self.purge_expired, self.inner.purge_expired(limit)).await
+        let call = self.inner.purge_expired(limit);
+        self.measure(("store.purge_expired", &self.purge_expired), call).await
     }
 
     async fn probe(&self) -> Result<Probed, StoreError> {

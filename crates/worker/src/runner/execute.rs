@@ -1,20 +1,22 @@
 //! Runs one task, from its lease to its outcome.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use outrigger_domain::tasks::{Abort, JobError, Progress, TaskCtx, retry_at};
+use outrigger_kernel::span::Working;
 use outrigger_kernel::{Ctx, TraceParent};
 use outrigger_ports::queue::{Failure, Leased, Outcome, Settlement, Task};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tracing::Instrument;
 
 use super::running::{Signal, Signals};
 use super::suspects::Ready;
+use super::work::TaskWork;
 use super::{Inner, keep};
 
 /// How long a cancelled job may take to stop by itself; then it is dropped.
@@ -28,25 +30,31 @@ pub(super) fn begin(worker: &Arc<Inner>, (leased, kept): Ready) {
     let progress = Progress::default();
     // Counted in at once, so that the lease is kept and no more is claimed than fits.
     let signals = worker.running.begin(leased.lease.clone(), progress.clone());
-    let trace = trace(&leased.task);
-    let span = tracing::debug_span!(
-        "task", task.id = %leased.task.id, task.kind = %leased.task.kind, attempt = leased.attempt,
-        trace.id = trace.as_ref().map(TraceParent::trace_id)
-    );
-    let worker = worker.clone();
-    tokio::spawn(
-        async move {
-            let lease = leased.lease.clone();
-            let outcome = run(&worker, leased, progress.clone(), signals).await;
-            if let Some(outcome) = outcome {
-                keep::tell(&worker, &progress).await;
-                worker.settler.settle(Settlement { lease: lease.clone(), outcome }).await;
-            }
-            drop(kept);
-            worker.running.end(&lease);
-        }
-        .instrument(span),
-    );
+    let work = TaskWork::begin(&leased.task, leased.attempt, worker.tracer.as_ref());
+    let (worker, work) = (worker.clone(), Arc::new(work));
+    tokio::spawn(async move {
+        let running = pin!(attempt(&worker, (leased, kept), progress, signals, &work));
+        Working::on(work.clone(), running).await;
+    });
+}
+
+/// One attempt, and what is told of it.
+async fn attempt(
+    worker: &Inner,
+    (leased, kept): Ready,
+    progress: Progress,
+    signals: Signals,
+    work: &TaskWork,
+) {
+    let lease = leased.lease.clone();
+    let outcome = run(worker, leased, progress.clone(), signals, work.trace).await;
+    work.end(outcome.as_ref());
+    if let Some(outcome) = outcome {
+        keep::tell(worker, &progress).await;
+        worker.settler.settle(Settlement { lease: lease.clone(), outcome }).await;
+    }
+    drop(kept);
+    worker.running.end(&lease);
 }
 
 /// Runs the job; `None` when there is nothing to say, as the lease is lost.
@@ -55,6 +63,7 @@ async fn run(
     leased: Leased,
     progress: Progress,
     signals: Signals,
+    trace: Option<TraceParent>,
 ) -> Option<Outcome> {
     let Leased { task, attempt, .. } = leased;
     let started = Instant::now();
@@ -66,7 +75,7 @@ async fn run(
     }
     let (stop, stopping) = watch::channel(false);
     let ctx = TaskCtx {
-        ctx: Ctx { trace: trace(&task), ..Ctx::system(&task.id) },
+        ctx: Ctx { trace, ..Ctx::system(&task.id) },
         services: worker.services.clone(),
         task,
         attempt,
@@ -90,11 +99,6 @@ async fn run(
     outcome
 }
 
-/// The trace of the request that enqueued the task.
-fn trace(task: &Task) -> Option<TraceParent> {
-    task.trace.as_deref().and_then(TraceParent::parse)
-}
-
 /// How supervising a job ended.
 enum End {
     Done(Done),
@@ -110,7 +114,7 @@ async fn supervise(
     mut signals: Signals,
     stop: &watch::Sender<bool>,
 ) -> End {
-    let mut job = std::pin::pin!(job);
+    let mut job = pin!(job);
     let mut end = Instant::now() + timeout;
     let mut cancelled = false;
     loop {
@@ -180,42 +184,20 @@ fn note(task: &Task, outcome: Option<&Outcome>, took: Duration) {
     let kind = task.kind.clone();
     metrics::histogram!("outrigger_task_duration_seconds", "kind" => kind, "outcome" => word)
         .record(took.as_secs_f64());
-    let trace = trace(task);
-    let trace = trace.as_ref().map(TraceParent::trace_id);
     match outcome {
         Some(
             Outcome::Retry { error, .. } | Outcome::Failed { error } | Outcome::Dead { error },
-        ) => log_failure(task, trace, word, error),
-        None => tracing::warn!(
-            task.id,
-            task.kind,
-            trace.id = trace,
-            "the lease on a task was lost: another worker may run it"
-        ),
-        _ => tracing::debug!(task.id, task.kind, trace.id = trace, outcome = word, "a task ended"),
+        ) => log_failure(word, error),
+        None => tracing::warn!("the lease on a task was lost: another worker may run it"),
+        _ => tracing::debug!(outcome = word, "a task ended"),
     }
 }
 
-fn log_failure(task: &Task, trace: Option<&str>, word: &'static str, error: &Failure) {
-    let Failure { code, message } = error;
+/// Its line says which task it is, as each that is written while the task is worked on.
+fn log_failure(word: &'static str, Failure { code, message }: &Failure) {
     if word == "retry" {
-        tracing::info!(
-            task.id,
-            task.kind,
-            trace.id = trace,
-            code,
-            source = message,
-            "a task is tried again"
-        );
+        tracing::info!(code, source = message, "a task is tried again");
     } else {
-        tracing::warn!(
-            task.id,
-            task.kind,
-            trace.id = trace,
-            code,
-            source = message,
-            outcome = word,
-            "a task failed"
-        );
+        tracing::warn!(code, source = message, outcome = word, "a task failed");
     }
 }

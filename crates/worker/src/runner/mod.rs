@@ -14,12 +14,13 @@ mod stop;
 mod suspects;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_domain::Services;
-use outrigger_kernel::{Clock, Random};
+use outrigger_kernel::{Clock, Random, Tracer};
 use outrigger_ports::queue::{Queue, TaskBoard};
 use tokio::sync::Mutex;
 
@@ -60,6 +61,7 @@ struct Inner {
     registry: Registry,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    tracer: Option<Tracer>,
     options: Options,
     running: Running,
     settler: Settler,
@@ -84,6 +86,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Spreads what would come at once.
     pub random: Arc<dyn Random>,
+    /// Makes spans of tasks, if traces are collected.
+    pub tracer: Option<Tracer>,
 }
 
 impl Worker {
@@ -100,6 +104,7 @@ impl Worker {
             registry: parts.registry,
             clock: parts.clock,
             random: parts.random,
+            tracer: parts.tracer,
             options,
         }))
     }

@@ -137,6 +137,7 @@ impl Bed {
             registry,
             clock,
             random,
+            tracer: None,
         };
         let options = Options {
             name: "wrk_test".to_owned(),

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::notifications::service::Webhook;
+use crate::notifications::service::{TRACE, Webhook};
 use crate::tasks::{Job, JobError, JobResult, Options, TaskCtx};
 
 /// So much of the answer is kept.
@@ -18,8 +18,6 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024;
 const TOLD_CHARS_MAX: usize = 200;
 /// The longest pause that a receiver may ask for.
 const PAUSE_MAX: Duration = Duration::from_secs(24 * 3_600);
-/// The header by which the receiver learns of the trace, unless the payload names another one.
-const TRACE: &str = "traceparent";
 /// Headers that say how the message is sent, or that it is from here.
 const RESERVED: [&str; 10] = [
     "host",
@@ -127,16 +125,15 @@ impl Job for SendRequest {
     }
 
     async fn run(self, task: &TaskCtx) -> JobResult<Received> {
-        let mut headers = self.headers()?;
+        let headers = self.headers()?;
+        // Unless the payload names another one.
         let is_named = headers.iter().any(|(name, _)| name == TRACE);
-        if let Some(trace) = task.ctx.trace.filter(|_| !is_named) {
-            headers.push((TRACE.to_owned(), trace.as_str().to_owned()));
-        }
         let hook = Webhook {
             id: &task.task.id,
             method: self.method.as_str(),
             url: &self.url,
             headers,
+            trace: task.ctx.trace.filter(|_| !is_named),
             body: self.content()?,
             secret: self.secret_ref.as_deref(),
             timeout: Duration::from_secs(self.timeout_s),
