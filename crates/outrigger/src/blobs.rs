@@ -39,7 +39,8 @@ pub(crate) fn open(config: &Config) -> Result<Arc<dyn Blobs>> {
 
 #[cfg(any(feature = "s3", feature = "gcs"))]
 fn bucket(url: &str) -> Result<Arc<dyn Blobs>> {
-    let blobs = outrigger_objects::ObjectBlobs::open(url, Arc::new(SystemRandom));
+    let blobs =
+        outrigger_objects::ObjectBlobs::open(url, Arc::new(SystemClock), Arc::new(SystemRandom));
     Ok(Arc::new(blobs.map_err(|what| anyhow::anyhow!("blobs.url: {what}"))?))
 }
 

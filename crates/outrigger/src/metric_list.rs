@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 38] = [
+pub(crate) const ALL: [Metric; 39] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -143,6 +143,13 @@ pub(crate) const ALL: [Metric; 38] = [
         Unit::Bytes,
         &[("direction", "in, out")],
         "Bytes of files that users have sent and read through this process.",
+    ),
+    metric(
+        "outrigger_files_sweep_failures_total",
+        Counter,
+        Unit::Count,
+        &[],
+        "Blobs that belong to no file and could not be removed; each is tried again.",
     ),
     metric(
         "outrigger_files_swept_total",

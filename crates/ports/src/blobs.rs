@@ -121,8 +121,8 @@ pub trait Blobs: Send + Sync + fmt::Debug {
     async fn delete(&self, key: &str) -> Result<bool, BlobError>;
 
     /// A request with which somebody else may write the blob once, before `valid` is over, if there
-    /// is none under this key yet; `None` when these blobs cannot be reached but through this port.
-    /// Not every service holds them to the size: look at it afterwards.
+    /// is none under this key yet and it has this size, which is looked at afterwards all the same;
+    /// `None` when these blobs cannot be reached but through this port.
     async fn sign_upload(
         &self,
         key: &str,

@@ -29,7 +29,7 @@ const VENDORS: &[Vendor] = &[
     vendor("tokio-postgres-rustls", &["outrigger-sql"]),
     vendor("redis", &["outrigger-redis"]),
     vendor("aws-config", &["outrigger-dynamodb", "outrigger-cloud"]),
-    vendor("aws-sigv4", &["outrigger-cloud"]),
+    vendor("aws-sigv4", &["outrigger-objects", "outrigger-cloud"]),
     vendor("aws-sdk-dynamodb", &["outrigger-dynamodb"]),
     vendor("object_store", &["outrigger-objects"]),
     vendor("mongodb", &["outrigger-mongodb"]),

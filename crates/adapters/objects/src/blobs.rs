@@ -9,7 +9,7 @@ use http::{HeaderValue, Method};
 use object_store::path::Path;
 use object_store::signer::SignedUrlOptions;
 use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt};
-use outrigger_kernel::Random;
+use outrigger_kernel::{Clock, Random};
 use outrigger_ports::blobs::{BlobError, BlobReader, BlobWriter, Blobs, SignedUpload, check_key};
 use outrigger_ports::probe::Probed;
 
@@ -35,9 +35,9 @@ impl ObjectBlobs {
     ///
     /// # Errors
     /// Says what is wrong with the URL or the environment.
-    pub fn open(url: &str, random: Arc<dyn Random>) -> Result<Self, String> {
+    pub fn open(url: &str, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, String> {
         let target = Target::parse(url)?;
-        Ok(Self { bucket: Bucket::open(&target)?, target, random })
+        Ok(Self { bucket: Bucket::open(&target, clock)?, target, random })
     }
 
     fn path(&self, key: &str) -> Result<Path, BlobError> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderName;
 use object_store::signer::Signer;
 use object_store::{ObjectStore, RetryConfig};
+use outrigger_kernel::Clock;
 
 use crate::connector::Connector;
 use crate::target::{Service, Target};
@@ -22,8 +23,7 @@ pub(crate) struct Bucket {
     pub(crate) objects: Arc<dyn ObjectStore>,
     /// Signs requests of others; without keys of its own nothing can be signed.
     pub(crate) signer: Option<Arc<dyn Signer>>,
-    /// The headers with which only an object that is not there yet is written, and, where the service
-    /// can be told, only one of this size.
+    /// The headers with which only an object that is not there yet is written, and only one of this size.
     pub(crate) only_new: fn(u64) -> Vec<(HeaderName, String)>,
     /// Its product.
     pub(crate) product: &'static str,
@@ -36,10 +36,12 @@ impl Bucket {
     ///
     /// # Errors
     /// Says what the environment lacks, or that this binary has not got what it needs.
-    pub(crate) fn open(target: &Target) -> Result<Self, String> {
+    pub(crate) fn open(target: &Target, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        #[cfg(not(feature = "s3"))]
+        drop(clock);
         match target.service {
             #[cfg(feature = "s3")]
-            Service::S3 => crate::s3::open(target, Connector::new()?),
+            Service::S3 => crate::s3::open(target, Connector::new()?, clock),
             #[cfg(feature = "gcs")]
             Service::Gcs => crate::gcs::open(target, Connector::new()?),
             #[cfg(not(all(feature = "s3", feature = "gcs")))]

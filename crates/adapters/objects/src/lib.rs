@@ -9,6 +9,8 @@ mod connector;
 mod error;
 #[cfg(feature = "gcs")]
 mod gcs;
+#[cfg(feature = "s3")]
+mod presign;
 mod probe;
 mod reader;
 #[cfg(feature = "s3")]

@@ -9,6 +9,7 @@ use outrigger_ports::store::{Batch, Order, Precondition, StoreError, Write};
 use serde_json::json;
 
 use super::admins::{AdminList, Admins};
+use super::departed::Departed;
 use super::model::{AdminPatch, NewUser, PasswordHash, ProfilePatch, User, UserView};
 use super::retry::Retry;
 use super::sessions::{Session, Sessions};
@@ -189,6 +190,7 @@ impl Accounts {
                 Collection::<User>::delete(id, Precondition::Version(user.version)),
                 self.audit.change(ctx, Action::UserDeleted, id, change, json!({}))?,
                 notifications::forget(id),
+                Departed::note(id, self.clock.now())?,
             ];
             if user.value.is_active_admin() {
                 writes.extend(self.set_admin(id, false).await?);

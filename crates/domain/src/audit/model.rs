@@ -58,6 +58,9 @@ pub enum Action {
     /// A user was deleted, by an administrator or by themselves.
     #[serde(rename = "accounts.user_deleted")]
     UserDeleted,
+    /// Files were deleted because their owner, the target, had been; the details name them.
+    #[serde(rename = "files.deleted_with_owner")]
+    FilesDeleted,
     /// A collection was defined or its definition was changed.
     #[serde(rename = "records.collection_changed")]
     CollectionChanged,

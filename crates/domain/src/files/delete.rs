@@ -1,10 +1,8 @@
 //! Deleting a file.
 
 use outrigger_kernel::{Ctx, Error, Result};
-use outrigger_ports::collection::Collection;
-use outrigger_ports::store::{Batch, Precondition};
+use outrigger_ports::store::Batch;
 
-use super::model::{File, Loose};
 use super::service::Files;
 use crate::rule::{self, Rule};
 
@@ -16,18 +14,13 @@ impl Files {
     pub async fn delete(&self, ctx: &Ctx, id: &str) -> Result<()> {
         let file = self.find(id).await?;
         rule::check(&Rule::Owner, ctx, file.value.owner.as_deref(), "file")?;
-        let now = self.clock.now();
-        let until = file.value.signed_until.map_or(now, |until| until.max(now));
-        let note = Loose { until, doomed: true, promised: None };
-        let mut batch = Batch::of([
-            Collection::<File>::delete(id, Precondition::Version(file.version)),
-            Collection::put(id, &note, Precondition::Any)?,
-        ]);
+        let mut batch = Batch::of(self.deletion(&file)?);
         batch.writes.extend(self.audited(ctx, id, Some(&file.value), None)?);
         if !self.commit(batch).await? {
             return Err(Error::not_found("file"));
         }
-        self.discard(id, until == now).await;
+        let is_signed = file.value.signed_until.is_some_and(|until| until > self.clock.now());
+        self.discard(id, !is_signed).await;
         Ok(())
     }
 }

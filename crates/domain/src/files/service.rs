@@ -6,11 +6,12 @@ use std::time::Duration;
 use outrigger_kernel::{Clock, Ctx, Error, Ids, Result, id};
 use outrigger_ports::blobs::Blobs;
 use outrigger_ports::collection::{Collection, Stored};
-use outrigger_ports::store::{Batch, StoreError, Write};
+use outrigger_ports::store::{Batch, Precondition, StoreError, Write};
 use serde_json::json;
 
 use super::media_type::MediaRange;
 use super::model::{File, Loose, key};
+use crate::accounts::{self, Departed};
 use crate::audit::{Action, Audit, Change};
 use crate::idempotency::Idempotency;
 use crate::ports::Ports;
@@ -45,6 +46,7 @@ impl Default for Settings {
 pub struct Files {
     pub(super) stored: Collection<File>,
     pub(super) loose: Collection<Loose>,
+    pub(super) departed: Collection<Departed>,
     pub(super) blobs: Arc<dyn Blobs>,
     pub(super) idempotency: Idempotency,
     pub(super) audit: Audit,
@@ -59,6 +61,7 @@ impl Files {
         Self {
             stored: ports.collection(),
             loose: ports.collection(),
+            departed: ports.collection(),
             blobs: ports.blobs.clone(),
             idempotency: Idempotency::new(ports),
             audit,
@@ -107,12 +110,41 @@ impl Files {
         self.audit.by_administrator(ctx, action, id, change, json!({"owner": owner}))
     }
 
+    /// The writes that make a file of what the note of this version is about, unless its owner was
+    /// deleted meanwhile.
+    pub(super) fn creation(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        file: &File,
+        version: u64,
+    ) -> Result<Vec<Write>> {
+        let mut writes = vec![
+            Collection::put(id, file, Precondition::Absent)?,
+            Collection::<Loose>::delete(id, Precondition::Version(version)),
+        ];
+        writes.extend(file.owner.as_deref().map(accounts::must_exist));
+        writes.extend(self.audited(ctx, id, None, Some(file))?);
+        Ok(writes)
+    }
+
+    /// The writes that delete a file and leave its blob to be removed.
+    pub(super) fn deletion(&self, file: &Stored<File>) -> Result<[Write; 2]> {
+        let now = self.clock.now();
+        let until = file.value.signed_until.map_or(now, |until| until.max(now));
+        let note = Loose { until, doomed: true, promised: None };
+        Ok([
+            Collection::<File>::delete(&file.id, Precondition::Version(file.version)),
+            Collection::put(&file.id, &note, Precondition::Any)?,
+        ])
+    }
+
     /// Removes the blob of what was given up, and the note of it unless it says to look again later.
     /// What cannot be done now is done by the sweep.
     pub(super) async fn discard(&self, id: &str, is_final: bool) {
         let removed = self.blobs.delete(&key(id)).await;
         if removed.is_ok() && is_final {
-            let forget = Collection::<Loose>::delete(id, outrigger_ports::store::Precondition::Any);
+            let forget = Collection::<Loose>::delete(id, Precondition::Any);
             let _ = self.commit(Batch::of([forget])).await;
         }
     }

@@ -15,22 +15,25 @@ use super::name;
 use super::service::Files;
 use super::sniff::HEAD_BYTES;
 use super::upload::given_up;
+use crate::idempotency::{Answer, Keyed};
 use crate::rule::Rule;
 
+/// Largest file that S3 takes with one request, in bytes.
+const SIGNED_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 /// The request must have begun within this.
 const VALID_FOR: Duration = Duration::from_secs(15 * 60);
 /// It must have ended, and been told of, within this.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(6 * 3_600);
 
 /// A file that a client is going to upload by itself.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUpload {
     /// What it is called.
     #[serde(default)]
     #[schemars(length(max = 1_000))]
     pub name: Option<String>,
-    /// Its size in bytes; another one is refused.
+    /// Its size in bytes, at most 5 GiB; another one is refused.
     pub size: u64,
     /// What it is said to be; its bytes decide.
     #[serde(default)]
@@ -59,13 +62,34 @@ pub struct UploadView {
 }
 
 impl Files {
-    /// Gives the client a request with which it uploads a file to the object storage.
+    /// Gives the client a request with which it uploads a file to the object storage. With an
+    /// idempotency key, that of one upload, as long as it can be sent.
     ///
     /// # Errors
-    /// As [`Files::check_upload`]; `conflict` when files are not kept in object storage.
-    pub async fn sign(&self, ctx: &Ctx, new: NewUpload) -> Result<UploadView> {
+    /// As [`Files::check_upload`], also for more than one request can carry; `conflict` when files are
+    /// not kept in object storage, and when the request of an earlier call has run out.
+    pub async fn sign(
+        &self,
+        ctx: &Ctx,
+        new: NewUpload,
+        idempotency_key: Option<&str>,
+    ) -> Result<UploadView> {
         self.check_upload(ctx, Some(new.size))?;
+        if new.size > SIGNED_BYTES_MAX {
+            let message = format!(
+                "a request to the object storage carries at most {SIGNED_BYTES_MAX} bytes: send the \
+                 file itself, with POST /api/v1/files"
+            );
+            return Err(Error::new(ErrorKind::TooLarge, "upload_too_large", message));
+        }
+        let asked = serde_json::to_vec(&new).map_err(Error::internal)?;
+        let keyed = idempotency_key.map(|key| Keyed::new(ctx, "sign upload", key, &asked));
+        let keyed = keyed.transpose()?;
+        if let Some(first) = self.signed_before(keyed.as_ref(), new.size).await? {
+            return Ok(first);
+        }
         let (id, now) = (self.ids.new_id("fil"), self.clock.now());
+        let (size, expires_at) = (new.size, now.plus(VALID_FOR));
         let until = now.plus(COMPLETE_WITHIN);
         let promised = File {
             name: name::clean(new.name.as_deref().unwrap_or_default()),
@@ -77,22 +101,47 @@ impl Files {
             created_at: now,
             signed_until: Some(until),
         };
-        let signed = self.blobs.sign_upload(&key(&id), new.size, VALID_FOR).await?;
-        let Some(signed) = signed else {
+        let view = self.request(&id, size, expires_at).await?;
+        let note = Loose { until, doomed: false, promised: Some(promised) };
+        let mut batch = Batch::of([Collection::put(&id, &note, Precondition::Absent)?]);
+        if let Some(keyed) = &keyed {
+            // Not the request itself: who knows it may upload.
+            let body = serde_json::to_string(&expires_at).map_err(Error::internal)?;
+            let answer = Answer { etag: None, location: Some(id), body };
+            batch.writes.push(self.idempotency.keep(keyed, answer)?);
+        }
+        if self.commit(batch).await? {
+            return Ok(view);
+        }
+        // The same request came twice at the same time.
+        self.signed_before(keyed.as_ref(), size).await?.ok_or_else(given_up)
+    }
+
+    /// What an earlier such request was answered, signed anew.
+    async fn signed_before(&self, keyed: Option<&Keyed>, size: u64) -> Result<Option<UploadView>> {
+        let Some(keyed) = keyed else { return Ok(None) };
+        let Some(answer) = self.idempotency.replay(keyed).await? else { return Ok(None) };
+        let expires_at = serde_json::from_str(&answer.body).map_err(Error::internal)?;
+        if self.clock.now() >= expires_at {
+            let message = "the request of this upload can no longer be sent: use a new key";
+            return Err(Error::conflict("upload_expired", message));
+        }
+        let id = answer.location.unwrap_or_default();
+        self.request(&id, size, expires_at).await.map(Some)
+    }
+
+    async fn request(&self, id: &str, size: u64, expires_at: Timestamp) -> Result<UploadView> {
+        let valid = expires_at.since(self.clock.now());
+        let Some(signed) = self.blobs.sign_upload(&key(id), size, valid).await? else {
             let message = "files are not kept in object storage here: send the file itself, with POST /api/v1/files";
             return Err(Error::conflict("no_signed_uploads", message));
         };
-        let note = Loose { until, doomed: false, promised: Some(promised) };
-        let write = Collection::put(&id, &note, Precondition::Absent)?;
-        if !self.commit(Batch::of([write])).await? {
-            return Err(given_up());
-        }
         Ok(UploadView {
-            id,
+            id: id.to_owned(),
             method: signed.method.to_owned(),
             url: signed.url,
             headers: signed.headers.into_iter().collect(),
-            expires_at: now.plus(VALID_FOR),
+            expires_at,
         })
     }
 
@@ -145,11 +194,7 @@ impl Files {
     }
 
     async fn make(&self, ctx: &Ctx, id: &str, file: File, version: u64) -> Result<FileView> {
-        let mut batch = Batch::of([
-            Collection::put(id, &file, Precondition::Absent)?,
-            Collection::<Loose>::delete(id, Precondition::Version(version)),
-        ]);
-        batch.writes.extend(self.audited(ctx, id, None, Some(&file))?);
+        let batch = Batch::of(self.creation(ctx, id, &file, version)?);
         if self.commit(batch).await? {
             return Ok(view(id, file));
         }

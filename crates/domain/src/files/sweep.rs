@@ -1,18 +1,27 @@
-//! Removing blobs that belong to no file: of uploads that nobody goes on with, and of files whose
-//! deletion was cut off.
+//! Removing blobs that belong to no file: of uploads that nobody goes on with, of files whose deletion
+//! was cut off, and of users who are no more.
 
 use std::time::Duration;
 
-use outrigger_kernel::Result;
+use outrigger_kernel::{Ctx, Result};
 use outrigger_ports::collection::{Collection, Stored};
 use outrigger_ports::index_value;
 use outrigger_ports::store::{Batch, Order, Precondition};
+use serde_json::json;
 
-use super::model::{BY_END, Loose, key};
+use super::model::{BY_END, BY_OWNER, Loose, key};
 use super::service::Files;
+use crate::accounts::Departed;
+use crate::audit::Action;
 
 /// Removed in one round.
 const ROUND: usize = 50;
+/// Users whose files are removed in one round.
+const OWNERS: usize = 10;
+/// Files deleted in one batch, beside what is noted of them.
+const FILES: usize = 8;
+/// A round ends after so many blobs that cannot be deleted: each may have taken long.
+const FAULTS_MAX: usize = 5;
 
 /// The longest pause between two looks.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -23,38 +32,91 @@ impl Files {
         (self.settings.unfinished / 10).min(PAUSE_MAX)
     }
 
-    /// Does one round; says whether there may be more at once. Any process may.
+    /// Does one round; says whether there may be more at once. Any process may. A blob that cannot be
+    /// deleted is told of, and tried again after those that were due with it.
     ///
     /// # Errors
-    /// `unavailable`.
+    /// `unavailable` when the store is away.
     pub async fn sweep(&self) -> Result<bool> {
+        let has_more_owners = self.sweep_owners().await?;
         let order = Order::Index(BY_END);
         let (_, end) = index_value::exactly(index_value::of_time(self.clock.now()));
         let due = (std::ops::Bound::Unbounded, end);
         let (due, _) = self.loose.list(order, due, false, None, ROUND).await?;
         let is_full = due.len() == ROUND;
+        let mut faults = 0;
         for note in due {
-            self.remove(note).await?;
-        }
-        Ok(is_full)
-    }
-
-    async fn remove(&self, note: Stored<Loose>) -> Result<()> {
-        if !note.value.doomed {
-            // First nobody can make a file of it any more; then it goes.
-            let doomed = Loose { doomed: true, ..note.value };
-            let write = Collection::put(&note.id, &doomed, Precondition::Version(note.version))?;
-            if !self.commit(Batch::of([write])).await? {
-                return Ok(());
+            faults += usize::from(!self.remove(note).await?);
+            if faults == FAULTS_MAX {
+                return Ok(false);
             }
         }
-        let was_there = self.blobs.delete(&key(&note.id)).await?;
-        if was_there {
-            metrics::counter!("outrigger_files_swept_total").increment(1);
-            tracing::info!(file.id = note.id, "a blob that belongs to no file was removed");
+        Ok(is_full || has_more_owners)
+    }
+
+    /// Says whether the blob is gone.
+    async fn remove(&self, note: Stored<Loose>) -> Result<bool> {
+        let (id, doomed) = (note.id, Loose { doomed: true, ..note.value.clone() });
+        if !note.value.doomed {
+            // First nobody can make a file of it any more; then it goes.
+            let write = Collection::put(&id, &doomed, Precondition::Version(note.version))?;
+            if !self.commit(Batch::of([write])).await? {
+                return Ok(true);
+            }
         }
-        let forget = Collection::<Loose>::delete(&note.id, Precondition::Any);
-        self.commit(Batch::of([forget])).await?;
-        Ok(())
+        match self.blobs.delete(&key(&id)).await {
+            Ok(was_there) => {
+                if was_there {
+                    metrics::counter!("outrigger_files_swept_total").increment(1);
+                    tracing::info!(file.id = id, "a blob that belongs to no file was removed");
+                }
+                let forget = Collection::<Loose>::delete(&id, Precondition::Any);
+                self.commit(Batch::of([forget])).await?;
+                Ok(true)
+            }
+            Err(error) => {
+                metrics::counter!("outrigger_files_sweep_failures_total").increment(1);
+                tracing::warn!(
+                    file.id = id,
+                    source = %error,
+                    "a blob that belongs to no file cannot be removed; it is tried again"
+                );
+                let until = self.clock.now().plus(self.sweep_every());
+                let later = Collection::put(&id, &Loose { until, ..doomed }, Precondition::Exists)?;
+                self.commit(Batch::of([later])).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Deletes files of users who were deleted; says whether there are more such users. Their blobs are
+    /// then due.
+    async fn sweep_owners(&self) -> Result<bool> {
+        let owners = Departed::some(&self.departed, OWNERS).await?;
+        for owner in &owners {
+            while self.delete_some(owner).await? {}
+            self.commit(Batch::of([Departed::forget(owner)])).await?;
+        }
+        Ok(owners.len() == OWNERS)
+    }
+
+    /// Deletes some files of this user, with an entry of the audit log; says whether there were any.
+    async fn delete_some(&self, owner: &str) -> Result<bool> {
+        let (order, range) =
+            (Order::Index(BY_OWNER), index_value::exactly(index_value::of_str(owner)));
+        let (files, _) = self.stored.list(order, range, false, None, FILES).await?;
+        if files.is_empty() {
+            return Ok(false);
+        }
+        let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
+        let (ctx, details) = (Ctx::system("files.sweep"), json!({ "files": ids }));
+        let told = self.audit.entry(&ctx, Action::FilesDeleted, Some(owner), details)?;
+        let mut batch = Batch::of([told]);
+        for file in &files {
+            batch.writes.extend(self.deletion(file)?);
+        }
+        // Somebody else may be at it, or an administrator has deleted one: it is looked again.
+        self.commit(batch).await?;
+        Ok(true)
     }
 }

@@ -1,17 +1,23 @@
 //! Files, on embedded adapters and a clock that is moved.
 
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
+use outrigger_embedded::MemoryBlobs;
 use outrigger_kernel::{Ctx, Error, ErrorKind, PageRequest, Result, Role};
+use outrigger_ports::blobs::{BlobError, BlobReader, BlobWriter, Blobs};
 use outrigger_ports::collection::Collection;
-use outrigger_ports::store::{Batch, Precondition};
+use outrigger_ports::probe::Probed;
+use outrigger_ports::store::{Batch, Key, Precondition, Write};
 
 use super::model::{File, Loose, key};
 use super::{Files, MediaRange, NewFile, NewUpload, Settings};
+use crate::accounts::Departed;
 use crate::audit::Audit;
-use crate::audit::testing::{World, anonymous_ctx, user_ctx};
+use crate::audit::testing::{World, actions, anonymous_ctx, user_ctx};
 use crate::rule::Rule;
 
 struct Bench {
@@ -22,8 +28,14 @@ struct Bench {
     admin: Ctx,
 }
 
-fn bench(settings: Settings) -> Bench {
+async fn bench(settings: Settings) -> Bench {
     let world = World::new();
+    for id in ["usr_ann", "usr_bob", "usr_admin"] {
+        let (key, body) = (Key::new("sys.users", id), Bytes::from_static(b"{}"));
+        let precondition = Precondition::Absent;
+        let user = Write::Put { key, body, entries: Vec::new(), expires_at: None, precondition };
+        world.ports.store.commit(Batch::of([user])).await.unwrap();
+    }
     let user = |id| user_ctx(id, "ses_1", &Role::user());
     Bench {
         files: Files::new(&world.ports, Audit::new(&world.ports), settings),
@@ -72,7 +84,7 @@ impl Bench {
 
 #[tokio::test]
 async fn a_file_is_taken_and_given_with_what_its_bytes_say() {
-    let bench = bench(Settings::default());
+    let bench = bench(Settings::default()).await;
     let new = NewFile { media_type: Some("text/html".to_owned()), ..named("../me.png") };
     let pieces = body(&[b"\x89PNG\r\n", b"\x1a\n", b"pixels"]);
     let file = bench.files.upload(&bench.ann, new, None, pieces).await.unwrap();
@@ -86,7 +98,7 @@ async fn a_file_is_taken_and_given_with_what_its_bytes_say() {
 
 #[tokio::test]
 async fn rules_say_who_may_do_what() {
-    let bench = bench(Settings::default());
+    let bench = bench(Settings::default()).await;
     let nobody = anonymous_ctx("198.51.100.1");
     let refused = bench.files.upload(&nobody, named("a"), None, body(&[b"x"])).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Unauthenticated);
@@ -119,7 +131,7 @@ async fn rules_say_who_may_do_what() {
 #[tokio::test]
 async fn what_is_refused_or_cut_off_leaves_nothing() {
     let types = vec![MediaRange::try_from("image/*".to_owned()).unwrap()];
-    let bench = bench(Settings { size_bytes_max: 10, types, ..Settings::default() });
+    let bench = bench(Settings { size_bytes_max: 10, types, ..Settings::default() }).await;
     let cut = || Err(Error::bad_request("incomplete_body", "the body ended too early"));
     for (pieces, kind) in [
         (vec![Ok(Bytes::from_static(b"words"))], ErrorKind::UnsupportedMediaType),
@@ -136,7 +148,7 @@ async fn what_is_refused_or_cut_off_leaves_nothing() {
 
 #[tokio::test]
 async fn the_same_request_makes_one_file() {
-    let bench = bench(Settings::default());
+    let bench = bench(Settings::default()).await;
     let upload = async |bytes: &'static [u8]| {
         bench.files.upload(&bench.ann, named("a.txt"), Some("key-1"), body(&[bytes])).await
     };
@@ -151,7 +163,7 @@ async fn the_same_request_makes_one_file() {
 /// As a killed process leaves it: the note and the blob are there, the file is not.
 #[tokio::test]
 async fn the_sweep_removes_what_nobody_goes_on_with() {
-    let bench = bench(Settings::default());
+    let bench = bench(Settings::default()).await;
     let now = bench.files.clock.now();
     let note = Loose { until: now.plus(Duration::from_secs(3_600)), doomed: false, promised: None };
     let put = Collection::put("fil_left", &note, Precondition::Absent).unwrap();
@@ -171,7 +183,7 @@ async fn the_sweep_removes_what_nobody_goes_on_with() {
 /// Slow, but going on: every piece comes after half of the time that is waited.
 #[tokio::test]
 async fn an_upload_that_goes_on_is_not_swept_and_one_that_was_swept_makes_no_file() {
-    let bench = bench(Settings::default());
+    let bench = bench(Settings::default()).await;
     for (pause, is_made) in [(2_000, true), (3_601, false)] {
         let slow = stream::iter(0..4).then(|_| {
             bench.world.clock.advance(Duration::from_secs(pause));
@@ -194,7 +206,7 @@ async fn an_upload_that_goes_on_is_not_swept_and_one_that_was_swept_makes_no_fil
 
 #[tokio::test]
 async fn a_deletion_that_was_cut_off_is_ended_by_the_sweep() {
-    let bench = bench(Settings::default());
+    let bench = bench(Settings::default()).await;
     let id = bench.upload(&bench.ann, None, b"words").await;
     let note = Loose { until: bench.files.clock.now(), doomed: true, promised: None };
     let cut = Batch::of([
@@ -213,9 +225,97 @@ async fn a_deletion_that_was_cut_off_is_ended_by_the_sweep() {
 
 #[tokio::test]
 async fn blobs_that_only_we_reach_are_signed_for_nobody() {
-    let bench = bench(Settings::default());
+    let bench = bench(Settings::default()).await;
     let new = NewUpload { name: None, size: 5, media_type: None, read: None };
-    let refused = bench.files.sign(&bench.ann, new).await.unwrap_err();
+    let refused = bench.files.sign(&bench.ann, new, None).await.unwrap_err();
     assert_eq!(refused.code(), "no_signed_uploads");
     assert_eq!(bench.loose().await, 0);
+}
+
+/// Keeps blobs in memory, and cannot delete those of these files.
+#[derive(Debug)]
+struct Stubborn(MemoryBlobs, Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl Blobs for Stubborn {
+    async fn create(&self, key: &str) -> Result<Box<dyn BlobWriter>, BlobError> {
+        self.0.create(key).await
+    }
+
+    async fn open_range(
+        &self,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
+        self.0.open_range(key, range).await
+    }
+
+    async fn size(&self, key: &str) -> Result<Option<u64>, BlobError> {
+        self.0.size(key).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<bool, BlobError> {
+        if self.1.lock().unwrap().iter().any(|id| key.ends_with(id)) {
+            return Err(BlobError::Unavailable("it is held".into()));
+        }
+        self.0.delete(key).await
+    }
+
+    async fn probe(&self) -> Result<Probed, BlobError> {
+        self.0.probe().await
+    }
+}
+
+#[tokio::test]
+async fn the_sweep_goes_on_after_a_blob_that_cannot_be_deleted() {
+    let mut bench = bench(Settings::default()).await;
+    let stubborn = Arc::new(Stubborn(MemoryBlobs::default(), Mutex::default()));
+    bench.files.blobs = stubborn.clone();
+    let mut ids = Vec::new();
+    for _ in 0..8 {
+        ids.push(bench.upload(&bench.ann, None, b"words").await);
+    }
+    // More than a round bears, and those come first.
+    stubborn.1.lock().unwrap().extend_from_slice(&ids[..6]);
+    for id in &ids {
+        bench.files.delete(&bench.ann, id).await.unwrap();
+    }
+    assert_eq!(bench.loose().await, 6);
+    let left = Loose { until: bench.files.clock.now(), doomed: true, promised: None };
+    let put = Collection::put("fil_zz", &left, Precondition::Absent).unwrap();
+    bench.files.commit(Batch::of([put])).await.unwrap();
+    for left in [7, 6] {
+        bench.files.sweep().await.unwrap();
+        assert_eq!(bench.loose().await, left);
+    }
+    stubborn.1.lock().unwrap().clear();
+    bench.world.clock.advance(bench.files.sweep_every());
+    bench.files.sweep().await.unwrap();
+    assert_eq!(bench.loose().await, 0);
+}
+
+#[tokio::test]
+async fn files_go_with_their_owner_and_none_is_made_after_that() {
+    let bench = bench(Settings::default()).await;
+    let mut ids = Vec::new();
+    for _ in 0..11 {
+        ids.push(bench.upload(&bench.ann, None, b"words").await);
+    }
+    let other = bench.upload(&bench.bob, None, b"words").await;
+    // As an account is deleted.
+    let departed = Departed::note("usr_ann", bench.files.clock.now()).unwrap();
+    let gone =
+        Write::Delete { key: Key::new("sys.users", "usr_ann"), precondition: Precondition::Exists };
+    bench.files.commit(Batch::of([gone, departed])).await.unwrap();
+    let late = bench.files.upload(&bench.ann, named("late"), None, body(&[b"words"])).await;
+    assert_eq!(late.unwrap_err().code(), "upload_given_up");
+    bench.files.sweep().await.unwrap();
+    let list = bench.files.list(&bench.admin, None, &first_page()).await.unwrap();
+    assert_eq!(list.items.iter().map(|file| &file.id).collect::<Vec<_>>(), [&other]);
+    for id in &ids {
+        assert_eq!(bench.files.blobs.size(&key(id)).await.unwrap(), None);
+    }
+    assert_eq!(bench.loose().await, 0);
+    assert_eq!(Departed::some(&bench.files.departed, 10).await.unwrap(), Vec::<String>::new());
+    assert_eq!(actions(&bench.world).await, ["files.deleted_with_owner"; 2]);
 }

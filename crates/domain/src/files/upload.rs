@@ -148,11 +148,7 @@ impl Files {
             return Ok(first);
         }
         writer.finish().await?;
-        let mut batch = Batch::of([
-            Collection::put(pending.id, &file, Precondition::Absent)?,
-            Collection::<Loose>::delete(pending.id, Precondition::Version(pending.version)),
-        ]);
-        batch.writes.extend(self.audited(ctx, pending.id, None, Some(&file))?);
+        let mut batch = Batch::of(self.creation(ctx, pending.id, &file, pending.version)?);
         let view = view(pending.id, file);
         if let Some(keyed) = &keyed {
             batch.writes.push(self.idempotency.keep(keyed, answer(&view)?)?);

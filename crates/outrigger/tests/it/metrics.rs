@@ -176,6 +176,7 @@ fn each_line_of_the_reference_is_shown() {
     left.retain(|name| !elsewhere.iter().any(|backend| name.starts_with(backend)));
     // What is counted only when something goes wrong.
     let faults = [
+        "outrigger_files_sweep_failures_total",
         "outrigger_files_swept_total",
         "outrigger_http_requests_shed_total",
         "outrigger_redis_reconnects_total",

@@ -43,7 +43,8 @@ impl FolderBlobs {
             let Ok(written) = entry.metadata().and_then(|meta| meta.modified()) else { continue };
             let at = written.duration_since(UNIX_EPOCH).unwrap_or_default();
             if now.saturating_sub(at) > LEFT_AFTER {
-                fs::remove_file(entry.path())?;
+                // Another process may have been quicker.
+                found(fs::remove_file(entry.path()))?;
             }
         }
         Ok(())

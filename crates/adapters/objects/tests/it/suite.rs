@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use outrigger_kernel::SystemRandom;
+use outrigger_kernel::{SystemClock, SystemRandom};
 use outrigger_objects::ObjectBlobs;
 use outrigger_ports::blobs::Blobs;
 use outrigger_testkit::Aws;
 
 pub(crate) fn open_at(url: &str) -> Arc<dyn Blobs> {
-    Arc::new(ObjectBlobs::open(url, Arc::new(SystemRandom)).unwrap())
+    Arc::new(ObjectBlobs::open(url, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap())
 }
 
 mod s3 {

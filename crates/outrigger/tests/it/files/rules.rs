@@ -1,7 +1,12 @@
 //! Who may read, list and delete which files.
 
+use std::time::Duration;
+
+use outrigger_testkit::wait_until;
+use serde_json::json;
+
 use super::client::Client;
-use super::{in_folder, on_each_backend_and_s3};
+use super::{in_folder, kept, on_each_backend_and_s3};
 use crate::support::Server;
 
 on_each_backend_and_s3!(a_file_is_for_whom_its_rule_names);
@@ -51,4 +56,23 @@ fn a_deployment_says_who_may_upload() {
     let (user, admin) = (server.user(), server.admin());
     Client::of(&user, server.port).post("", &[], b"x").expect(403);
     Client::of(&admin, server.port).post("", &[], b"x").expect(201);
+}
+
+#[test]
+fn files_go_with_the_account_of_their_owner() {
+    let server = Server::start(&in_folder().set("OUTRIGGER__FILES__UNFINISHED_S", "10"));
+    let (admin, owner, other) = (server.admin(), server.user(), server.user());
+    let client = |api| Client::of(api, server.port);
+    let gone = client(&owner).post("?read=public", &[], b"mine").expect(201).id();
+    let stays = client(&other).post("", &[], b"theirs").expect(201).id();
+    owner.delete("/api/v1/users/me").expect(204);
+    wait_until("its file is gone", Duration::from_secs(60), || {
+        kept(&server).len() == 1 && client(&admin).get(&format!("/{gone}"), &[]).status == 404
+    })
+    .unwrap();
+    client(&other).get(&format!("/{stays}/content"), &[]).expect(200);
+    let log = admin.get("/api/v1/audit?limit=100").expect(200).json();
+    let entries = log["items"].as_array().unwrap();
+    let told = entries.iter().find(|it| it["action"] == "files.deleted_with_owner").unwrap();
+    assert_eq!(told["details"]["files"], json!([gone]));
 }
