@@ -228,6 +228,17 @@ async fn entries_of_an_earlier_version_and_a_log_without_its_head_go_on_in_the_c
     // Nothing was left, so the log is not read for it again.
     world.ports.store.commit(Batch::of([of_before("aud_second")])).await.unwrap();
     assert_eq!(chain.adopt(&ctx).await.unwrap(), 0);
+    assert_eq!(findings(&world, &chain).await, ["aud_second is not in the chain"]);
+    let Write::Put { precondition, expires_at, .. } = of_before("") else { unreachable!() };
+    let copy = Write::Put {
+        key: Key::new("sys.audit", "aud_third"),
+        body: documents(&world).await[0].body.clone(),
+        entries: Vec::new(),
+        expires_at,
+        precondition,
+    };
+    world.ports.store.commit(Batch::of([copy])).await.unwrap();
+    assert_eq!(findings(&world, &chain).await[1], "1 entries are not where their links say");
     world.clock.advance(Duration::from_secs(91 * 86_400));
     assert_eq!(findings(&world, &chain).await, [""; 0], "all have expired");
 }

@@ -7,7 +7,7 @@ use outrigger_ports::index_value;
 use outrigger_ports::store::{Document, Order, Position, Query};
 
 use super::chain::{Chain, Kept, query};
-use super::model::{CHAIN, KEPT_FOR, Link, OPEN};
+use super::model::{CHAIN, KEPT_FOR, Link};
 
 /// Entries that are read at once.
 const PAGE: usize = 500;
@@ -42,8 +42,9 @@ impl Verified {
 }
 
 impl Chain {
-    /// Reads all entries, each once, and says what does not fit together. `known` is a link that was noted earlier,
-    /// its number and hash: that it is still there also shows a chain that was made anew.
+    /// Reads the chain, and then all entries, as an entry that is in no index would be in lists only; says
+    /// what does not fit together. `known` is a link that was noted earlier, its number and hash: that it
+    /// is still there also shows a chain that was made anew.
     ///
     /// # Errors
     /// `forbidden`, `unavailable`.
@@ -135,24 +136,31 @@ impl Chain {
         Ok(())
     }
 
-    /// Entries that nobody has linked: they are too new, or nothing has served.
+    /// Entries that nobody has linked, as they are too new or were put there by somebody else, and those
+    /// that say that they are in the chain and are not.
     async fn check_unlinked(&self, now: Timestamp, verified: &mut Verified) -> Result<()> {
-        let mut after = None;
+        let (mut after, mut linked) = (None, 0);
+        let newest = verified.newest.as_ref().map_or(0, |newest| newest.number);
         loop {
-            let page = self.page(Order::Index(OPEN), after.take(), PAGE).await?;
+            let page = self.page(Order::Id, after.take(), PAGE).await?;
             for (document, position) in page {
                 after = Some(position);
-                let Kept { id, time, .. } = Kept::of(&document)?;
-                if time.plus(LINKED_AFTER) > now {
-                    verified.open += 1;
-                } else {
-                    verified.finds(format!("{id} is not in the chain"));
+                let Kept { id, time, link, .. } = Kept::of(&document)?;
+                match link {
+                    Some(link) => linked += u64::from(link.number <= newest),
+                    None if time.plus(LINKED_AFTER) > now => verified.open += 1,
+                    None => verified.finds(format!("{id} is not in the chain")),
                 }
             }
             if after.is_none() {
-                return Ok(());
+                break;
             }
         }
+        if linked > verified.entries {
+            let outside = linked - verified.entries;
+            verified.finds(format!("{outside} entries are not where their links say"));
+        }
+        Ok(())
     }
 
     /// Entries of the chain after this number, the oldest first, each as a line of JSON with its id; at
