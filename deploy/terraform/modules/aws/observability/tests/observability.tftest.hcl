@@ -22,6 +22,7 @@ run "thresholds" {
       ProcessAway                  = 1, RequestsFail = 0.05, RequestsSlow = 0.5, RequestsRefused = 0
       DatabaseSlow                 = 0.25, DatabaseFails = 0.1, DatabaseFull = 0, RedisSkipped = 0
       WorkersStandStill            = 30, TasksWait = 60, TasksFail = 0, DeadTasksGrow = 10
+      EventsWait                   = 120
       WrongPasswords               = 100, MemoryShort = 966367641, NoScheduler = 1
       api-cpu                      = 80, api-memory = 80, worker-cpu = 80, worker-memory = 80
       database-cpu                 = 80, database-connections = 170, database-storage = 16106127360
