@@ -20,6 +20,8 @@ pub(crate) struct Args {
     pub(crate) tasks: bool,
     /// Whether to measure analytics.
     pub(crate) events: bool,
+    /// Whether to measure what traces cost.
+    pub(crate) traces: bool,
     /// Whether to measure memory and start of the embedded server.
     pub(crate) idle: bool,
     /// Who takes part.
@@ -50,6 +52,7 @@ impl Args {
             scale: wanted("scale") && peers.contains(&Which::Ours),
             tasks: wanted("tasks") && peers.contains(&Which::Ours) && peers.contains(&Which::Floor),
             events: wanted("events") && peers.contains(&Which::Ours),
+            traces: wanted("traces") && peers.contains(&Which::Ours),
             idle: wanted("idle") && peers.contains(&Which::Ours),
             peers,
             round: Duration::from_secs(*matches.get_one("seconds").unwrap_or(&3)),
@@ -68,14 +71,17 @@ impl Args {
         all && self.scale
             && self.tasks
             && self.events
+            && self.traces
             && self.idle
             && self.peers.len() == Which::ALL.len()
     }
 }
 
 fn command() -> Command {
-    let names =
-        Scenario::ALL.map(Scenario::name).into_iter().chain(["tasks", "events", "scale", "idle"]);
+    let names = Scenario::ALL
+        .map(Scenario::name)
+        .into_iter()
+        .chain(["tasks", "events", "traces", "scale", "idle"]);
     let number = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name("N").help(help)
     };

@@ -106,7 +106,16 @@ pub(crate) fn run(args: &Args, built: &Built, servers: &Servers) -> Result<Vec<M
     Ok(all)
 }
 
-fn round(args: &Args, servers: &Servers, peer: &Peer, scenario: Scenario) -> Result<Round> {
+/// Drives one peer once.
+///
+/// # Errors
+/// When an answer is not as expected.
+pub(crate) fn round(
+    args: &Args,
+    servers: &Servers,
+    peer: &Peer,
+    scenario: Scenario,
+) -> Result<Round> {
     let mut requests = peer.requests(scenario)?;
     peer.warm(scenario, args.connections)?;
     load::run(peer.port, args.connections, &mut requests, Until::Time(WARM_UP))?;

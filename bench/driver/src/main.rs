@@ -21,6 +21,7 @@ mod scenario;
 mod servers;
 mod stats;
 mod tasks;
+mod traces;
 
 use anyhow::Result;
 use args::Args;
@@ -34,7 +35,7 @@ fn main() -> Result<()> {
     if args.idle {
         report.idle = Some(idle::measure(&built)?);
     }
-    if args.scale || args.tasks || args.events || !args.scenarios.is_empty() {
+    if args.scale || args.tasks || args.events || args.traces || !args.scenarios.is_empty() {
         let servers = Servers::start()?;
         report.servers = servers.versions()?;
         if !args.scenarios.is_empty() {
@@ -45,6 +46,9 @@ fn main() -> Result<()> {
         }
         if args.events {
             report.events = Some(events::measure(&built, &servers)?);
+        }
+        if args.traces {
+            report.traces = Some(traces::measure(&args, &built, &servers)?);
         }
         if args.scale {
             report.scale = Some(scale::measure(&args, &built, &servers)?);

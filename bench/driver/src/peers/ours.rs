@@ -39,9 +39,22 @@ const PATHS: Paths = Paths {
 };
 
 pub(super) fn start(built: &Built, servers: &Servers) -> Result<Peer> {
-    let peer = start_empty(built, servers, DATABASE)?;
+    start_filled(built, servers, DATABASE, &[])
+}
+
+/// Starts it with these settings besides, and the data of the comparison.
+///
+/// # Errors
+/// When it does not start or take the data.
+pub(crate) fn start_filled(
+    built: &Built,
+    servers: &Servers,
+    database: &str,
+    settings: &[(&str, &str)],
+) -> Result<Peer> {
+    let peer = start_with(built, servers, database, settings)?;
     fill(peer.port)?;
-    servers.postgres.psql_in(DATABASE, "VACUUM ANALYZE")?;
+    servers.postgres.psql_in(database, "VACUUM ANALYZE")?;
     Ok(peer)
 }
 
@@ -50,17 +63,26 @@ pub(super) fn start(built: &Built, servers: &Servers) -> Result<Peer> {
 /// # Errors
 /// When it does not start.
 pub(crate) fn start_empty(built: &Built, servers: &Servers, database: &str) -> Result<Peer> {
+    start_with(built, servers, database, &[])
+}
+
+fn start_with(
+    built: &Built,
+    servers: &Servers,
+    database: &str,
+    settings: &[(&str, &str)],
+) -> Result<Peer> {
     let url = servers.postgres.create_database(database)?;
     let prefix = format!("{database}:");
     // Deployments that share a Redis need prefixes of their own.
-    let settings = [
+    let own = [
         ("DATABASE_URL", url.as_str()),
         ("REDIS_URL", &servers.redis.url()),
         ("OUTRIGGER__REDIS__PREFIX", &prefix),
         // Tasks are run by others, as the floor's are.
         ("OUTRIGGER__DEPLOYMENT__ROLES", "api"),
     ];
-    start_in(built, TempDir::new("outrigger")?, &settings)
+    start_in(built, TempDir::new("outrigger")?, &[&own, settings].concat())
 }
 
 /// Starts it in this folder, with what is there; without settings on SQLite and nothing else.

@@ -7,6 +7,7 @@ use crate::compare::Round;
 use crate::events::Taken;
 use crate::scale::Grown;
 use crate::tasks::Tasks;
+use crate::traces::Cost;
 
 impl Report {
     pub(super) fn json(&self) -> Value {
@@ -53,6 +54,9 @@ impl Report {
             "events": self.events.as_ref().map(|events| {
                 events.iter().map(events_json).collect::<Vec<_>>()
             }),
+            "traces": self.traces.as_ref().map(|traces| {
+                traces.iter().map(cost_json).collect::<Vec<_>>()
+            }),
             "idle": self.idle.map(|idle| json!({
                 "first_start_ms": {"best": rounded(idle.first_ms_best), "median": rounded(idle.first_ms_median)},
                 "start_ms": {"best": rounded(idle.again_ms_best), "median": rounded(idle.again_ms_median)},
@@ -69,6 +73,17 @@ fn events_json(events: &Taken) -> Value {
         "counted_per_s": rounded(events.counted),
         "cpu_ms_per_1000": rounded(events.cpu_ms),
         "servers_cpu_ms_per_1000": rounded(events.servers_cpu_ms),
+    })
+}
+
+fn cost_json(cost: &Cost) -> Value {
+    json!({
+        "scenario": cost.scenario.name(),
+        "sample": cost.sample,
+        "requests_per_s": rounded(cost.round.rate),
+        "cpu_ms_per_1000": rounded(cost.round.cpu_ms),
+        "requests_of_those_without": rounded(cost.rate),
+        "cpu_of_that_without": rounded(cost.cpu),
     })
 }
 

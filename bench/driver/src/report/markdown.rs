@@ -8,6 +8,7 @@ use crate::events::Taken;
 use crate::peers::Which;
 use crate::scale::Grown;
 use crate::tasks::{Finished, Other, Tasks};
+use crate::traces::Cost;
 
 impl Report {
     /// The tables of the README.
@@ -32,6 +33,9 @@ impl Report {
         }
         if let Some(events) = &self.events {
             text.push_str(&events_table(events));
+        }
+        if let Some(traces) = &self.traces {
+            text.push_str(&traces_table(traces));
         }
         if let Some(idle) = &self.idle {
             let _ = write!(
@@ -109,6 +113,22 @@ fn events_table(events: &[Taken]) -> String {
         let _ = writeln!(
             text,
             "| {place} | {acknowledged:.0} | {counted:.0} | {cpu_ms:.1} | {servers_cpu_ms:.1} |"
+        );
+    }
+    text
+}
+
+fn traces_table(traces: &[Cost]) -> String {
+    let mut text = String::from(
+        "\n| scenario | traces | requests/s | CPU ms per 1,000 | requests: with / without | CPU: with / without |\n\
+         |---|---|---:|---:|---:|---:|\n",
+    );
+    for Cost { scenario, sample, round, rate, cpu } in traces {
+        let Round { rate: requests, cpu_ms, .. } = round;
+        let _ = writeln!(
+            text,
+            "| {} | {sample} | {requests:.0} | {cpu_ms:.2} | {rate:.2} | {cpu:.2} |",
+            scenario.name()
         );
     }
     text

@@ -18,6 +18,7 @@ use crate::peers::Which;
 use crate::scale::Grown;
 use crate::scenario::Scenario;
 use crate::tasks::Tasks;
+use crate::traces::Cost;
 
 /// Around the results in the README.
 const BEGIN: &str = "<!-- results -->";
@@ -36,6 +37,7 @@ pub(crate) struct Report {
     pub(crate) scale: Option<Vec<Grown>>,
     pub(crate) tasks: Option<Tasks>,
     pub(crate) events: Option<Vec<Taken>>,
+    pub(crate) traces: Option<Vec<Cost>>,
     pub(crate) idle: Option<Idle>,
 }
 
@@ -54,6 +56,7 @@ impl Report {
             scale: None,
             tasks: None,
             events: None,
+            traces: None,
             idle: None,
         }
     }
