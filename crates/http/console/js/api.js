@@ -1,6 +1,8 @@
 // The API, as every client uses it. The session is in cookies that this script cannot read; what it
 // holds is only the token that proves that a request comes from this page, in memory.
 
+import { alone } from './lock.js'
+
 /** What went wrong, in the words of the server. */
 export class ApiError extends Error {
   constructor(status, problem, requestId) {
@@ -77,11 +79,11 @@ let renewing = null
 
 /**
  * One page renews at a time, once for all that wait in it, and the others find that it is done: a refresh
- * token is good for one use. Browsers have no locks where a page came neither over TLS nor from localhost.
+ * token is good for one use.
  */
 function renew() {
   const once = async () => (await session('GET', '/console/session')) ?? session('POST', '/console/session/renew')
-  renewing ??= (navigator.locks ? navigator.locks.request('outrigger-renew', once) : once()).finally(() => { renewing = null })
+  renewing ??= alone('outrigger-renew', once).finally(() => { renewing = null })
   return renewing
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -207,15 +209,24 @@ fn dead_letters_that_grow() {
     fires("DeadTasksGrow", &before, &before, &Look::at(&server));
 }
 
-/// Hashing a password takes more than the process may have, and stays with it.
+/// A request that is larger than all that the process may have, and does not end.
 #[test]
 fn memory_that_runs_short() {
-    let before = Look::at(&Server::start(&ServerOptions::on(Backend::Sqlite)));
     let options = ServerOptions::on(Backend::Sqlite)
-        .set("OUTRIGGER__AUTH__HASH_MEMORY_KIB", "700000")
-        .set("OUTRIGGER__AUTH__HASH_ITERATIONS", "1");
+        .set("OUTRIGGER__HTTP__BODY_BYTES_MAX", "1000000000")
+        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "300");
     let server = Server::start(&options);
-    let sign_in = || drop(server.new_login());
-    let (one, two) = while_it_lasts(&server, sign_in);
+    let before = Look::at(&server);
+    let mut held = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    write!(held, "{head}content-length: 900000000\r\n\r\n").unwrap();
+    let piece = vec![b' '; 1_000_000];
+    for _ in 0..600 {
+        held.write_all(&piece).unwrap();
+    }
+    let used = || metric(&server, &["process_resident_memory_bytes"]);
+    wait_until("it is held", PATIENCE, || used() > 500e6).unwrap();
+    let (one, two) = while_it_lasts(&server, || drop(Look::at(&server)));
+    drop(held);
     fires("MemoryShort", &before, &one, &two);
 }

@@ -52,6 +52,8 @@ impl Browser {
             "--no-sandbox",
             "--disable-gpu",
             "--disable-dev-shm-usage",
+            // A name that is not localhost, for what browsers do only there or only elsewhere.
+            "--host-resolver-rules=MAP console.test 127.0.0.1",
         ]);
         command.args(["--hide-scrollbars", "--no-first-run", "--remote-debugging-pipe"]);
         command.arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");

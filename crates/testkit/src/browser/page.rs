@@ -17,19 +17,32 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Page<'a> {
     pipe: &'a Mutex<Pipe>,
     session: String,
+    context: Value,
 }
 
 impl<'a> Page<'a> {
     pub(super) fn open(pipe: &'a Mutex<Pipe>) -> Result<Self> {
+        let context = lock(pipe).call("Target.createBrowserContext", None, &json!({}))?;
+        Self::open_in(pipe, context["browserContextId"].clone())
+    }
+
+    /// Another page with the same cookies.
+    ///
+    /// # Errors
+    /// When the browser has ended.
+    pub fn beside(&self) -> Result<Self> {
+        Self::open_in(self.pipe, self.context.clone())
+    }
+
+    fn open_in(pipe: &'a Mutex<Pipe>, context: Value) -> Result<Self> {
         let mut browser = lock(pipe);
-        let context = browser.call("Target.createBrowserContext", None, &json!({}))?;
-        let target = json!({"url": "about:blank", "browserContextId": context["browserContextId"]});
+        let target = json!({"url": "about:blank", "browserContextId": context});
         let target = browser.call("Target.createTarget", None, &target)?;
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let attached = browser.call("Target.attachToTarget", None, &attach)?;
         drop(browser);
         let session = attached["sessionId"].as_str().context("a session")?.to_owned();
-        let page = Self { pipe, session };
+        let page = Self { pipe, session, context };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             page.call(&format!("{domain}.enable"), &json!({}))?;
         }
