@@ -28,7 +28,7 @@ locals {
     OUTRIGGER__METRICS__DEPLOYMENT         = local.name
     OUTRIGGER__METRICS__EMBEDDED_EVERY_S   = "30"
     BLOB_URL                               = "s3://${module.data.blobs.name}?region=${var.region}"
-  }, var.settings)
+  }, var.dynamodb ? { DATABASE_URL = "dynamodb://${var.region}/${module.data.dynamodb}" } : {}, var.settings)
 }
 
 module "guard" {
@@ -103,12 +103,13 @@ module "data" {
   redis               = var.redis
   secrets             = var.secrets
   rotation            = var.rotation
+  dynamodb            = var.dynamodb
   mail_identities     = var.mail_identities
 }
 
 module "backup_copy" {
   source     = "../../modules/aws/postgres-backup-copy"
-  count      = var.recovery_region != null && var.database.replica_of == null ? 1 : 0
+  count      = var.recovery_region != null && var.database != null && try(var.database.replica_of, null) == null ? 1 : 0
   providers  = { aws = aws.recovery }
   name       = local.name
   source_arn = module.data.database.arn
@@ -121,7 +122,7 @@ module "observability" {
   emails        = var.alarm_emails
   ecs           = { cluster = local.name, services = { for role in keys(var.roles) : role => "${local.name}-${role}" } }
   load_balancer = { suffix = module.load_balancer.arn_suffix, target_groups = { for colour, group in module.load_balancer.target_groups : colour => group.suffix } }
-  database      = { id = module.data.database.id, storage_gib = module.data.database.storage_gib, connections_max = var.database.connections_max }
+  database      = var.database == null ? null : { id = module.data.database.id, storage_gib = module.data.database.storage_gib, connections_max = var.database.connections_max }
   redis_nodes   = module.data.redis_nodes
   memory_mib    = min([for role in var.roles : role.memory]...)
   is_always_on  = var.off_hours == null && var.roles["api"].min > 0
@@ -152,7 +153,7 @@ module "autoscaling" {
   cluster_name   = module.service.cluster_name
   services       = module.service.services
   limits         = local.limits
-  connections    = { of = { for key in keys(local.limits) : key => local.opened[trimsuffix(key, "-green")] }, max = var.database.connections_max }
+  connections    = var.database == null ? null : { of = { for key in keys(local.limits) : key => local.opened[trimsuffix(key, "-green")] }, max = var.database.connections_max }
   request_labels = { for colour, group in module.load_balancer.target_groups : colour == "blue" ? "api" : "api-green" => "${module.load_balancer.arn_suffix}/${group.suffix}" }
 }
 
@@ -173,13 +174,14 @@ module "budget" {
 }
 
 module "schedule" {
-  source      = "../../modules/aws/schedule"
-  count       = var.off_hours == null ? 0 : 1
-  name        = local.name
-  environment = var.environment
-  services    = module.autoscaling.resource_ids
-  limits      = local.limits
-  database    = module.data.database
-  hours       = var.off_hours
-  kms_key_arn = module.key.arn
+  source       = "../../modules/aws/schedule"
+  count        = var.off_hours == null ? 0 : 1
+  name         = local.name
+  environment  = var.environment
+  services     = module.autoscaling.resource_ids
+  limits       = local.limits
+  database     = module.data.database
+  has_database = var.database != null
+  hours        = var.off_hours
+  kms_key_arn  = module.key.arn
 }

@@ -48,8 +48,8 @@ output "environment" {
 }
 
 output "database" {
-  description = "ARN and address of the database: for a replica in another region, and for its URL."
-  value       = { arn = module.data.database.arn, endpoint = module.data.database.endpoint }
+  description = "ARN and address of the database: for a replica in another region, and for its URL. Null: there is no PostgreSQL here."
+  value       = var.database == null ? null : { arn = module.data.database.arn, endpoint = module.data.database.endpoint }
 }
 
 output "blobs" {

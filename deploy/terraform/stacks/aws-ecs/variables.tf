@@ -78,11 +78,21 @@ variable "roles" {
 }
 
 variable "database" {
-  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes; with replica_of, the ARN of another region's, it follows that until it is promoted."
+  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes; with replica_of, the ARN of another region's, it follows that until it is promoted. Null: it is DynamoDB, or elsewhere, and DATABASE_URL is among the secrets; on Atlas, network.outgoing_ports must have 27017."
   type        = object({ class = string, storage_gib = optional(number, 20), multi_az = bool, replica = optional(bool, false), replica_of = optional(string), promoted = optional(bool, false), password_version = optional(number, 1), connections_max = number })
   validation {
-    condition     = var.database.replica_of == null || (can(regex("^arn:aws[a-z-]*:rds:[a-z0-9-]+:[0-9]{12}:db:.+$", var.database.replica_of)) && try(split(":", var.database.replica_of)[3], "") != var.region)
+    condition     = try(var.database.replica_of, null) == null || (can(regex("^arn:aws[a-z-]*:rds:[a-z0-9-]+:[0-9]{12}:db:.+$", var.database.replica_of)) && try(split(":", var.database.replica_of)[3], "") != var.region)
     error_message = "database.replica_of must be the ARN of a database in another region."
+  }
+}
+
+variable "dynamodb" {
+  description = "Whether a DynamoDB table is the database, for database = null."
+  type        = bool
+  default     = false
+  validation {
+    condition     = length([for it in [var.database != null, var.dynamodb, contains(var.secrets, "DATABASE_URL")] : it if it]) == 1
+    error_message = "there must be one database: database, dynamodb, or DATABASE_URL among the secrets."
   }
 }
 
@@ -145,7 +155,7 @@ variable "off_hours" {
   type        = object({ begin = number, end = number, time_zone = string })
   default     = null
   validation {
-    condition     = var.off_hours == null || !var.database.replica
+    condition     = var.off_hours == null || !try(var.database.replica, false)
     error_message = "off_hours stops the database, which RDS refuses while it has a replica: set database.replica to false."
   }
 }

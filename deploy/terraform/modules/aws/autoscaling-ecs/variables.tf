@@ -40,13 +40,14 @@ variable "queue_age_s" {
 }
 
 variable "connections" {
-  description = "How many connections a task of each service opens to the database, and how many the database takes."
+  description = "How many connections a task of each service opens to the database, and how many the database takes; null: it counts none."
   type        = object({ of = map(number), max = number })
+  default     = null
   validation {
-    condition = var.connections.max >= max(
+    condition = var.connections == null || try(var.connections.max >= max(
       sum([for key, limit in var.limits : limit.max * var.connections.of[key]]),
       sum([for key, limit in var.limits : 2 * limit.min * var.connections.of[key]]),
-    )
+    ), false)
     error_message = "The database does not take the connections of all tasks at most, or while the fewest are rolled out: take a larger class and say so in connections_max, or fewer tasks."
   }
 }

@@ -78,6 +78,38 @@ run "dev_without_a_domain" {
   }
 }
 
+run "prod_on_dynamodb" {
+  command = apply
+  variables {
+    database = null
+    dynamodb = true
+  }
+  assert {
+    condition     = alltrue([for task in output.environment : task.settings["DATABASE_URL"] == "dynamodb://us-east-1/outrigger-prod" && keys(task.secrets) == ["MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"]])
+    error_message = "the process is told of the table, which needs no secret"
+  }
+  assert {
+    condition     = contains(flatten([for s in jsondecode(module.data.service_policy).Statement : s.Action]), "dynamodb:ConditionCheckItem") && module.data.database == null && output.database == null
+    error_message = "tasks may use the table, and there is no PostgreSQL"
+  }
+}
+
+run "two_databases" {
+  command = plan
+  variables {
+    dynamodb = true
+  }
+  expect_failures = [var.dynamodb]
+}
+
+run "no_database" {
+  command = plan
+  variables {
+    database = null
+  }
+  expect_failures = [var.dynamodb]
+}
+
 run "prod_without_protection" {
   command = plan
   variables {
