@@ -107,6 +107,27 @@ async fn a_commit_that_nobody_answers_is_unknown_and_whole() {
     }
 }
 
+/// A refusal says nothing of the commit that may have been heard before.
+#[tokio::test]
+async fn a_commit_that_was_heard_and_is_refused_when_asked_again_is_unknown_and_whole() {
+    let server = MongoDb::shared().unwrap();
+    let interposer = interposer::before(server.port());
+    let url = server.fresh_url();
+    let direct = connect(&url, clock(), Duration::from_secs(20)).await;
+    direct.migrate(APPLY).await.unwrap();
+    let through = url.replace(&server.port().to_string(), &interposer.port().to_string());
+    let store = connect(&through, clock(), Duration::from_secs(20)).await;
+    // The driver asks a second time by itself.
+    interposer.next(2, "commitTransaction", Fault::LoseAnswer);
+    interposer.next(1, "commitTransaction", Fault::error(18, "AuthenticationFailed", &[]));
+    let made = create_two(&store, "made").await;
+    assert!(matches!(made, Err(StoreError::OutcomeUnknown(_))), "{made:?}");
+    assert_eq!(interposer.relent(), 0, "every fault was met");
+    for id in ["made", "made+"] {
+        assert!(direct.get(&key(id)).await.unwrap().is_some(), "{id}");
+    }
+}
+
 #[tokio::test]
 async fn conflicts_are_tried_again_while_there_is_time_and_then_nothing_is_done() {
     let (direct, store, interposer) = interposed().await;
