@@ -277,3 +277,45 @@ fn set_up(options: &PostgresOptions) -> String {
         options.lock_timeout.as_millis().max(1),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a secret manager says now.
+    #[derive(Debug)]
+    struct Told(Mutex<String>);
+
+    #[async_trait::async_trait]
+    impl LiveSecret for Told {
+        fn current(&self) -> Secret {
+            self.0.lock().unwrap().clone().into()
+        }
+
+        async fn renew(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_changed_password_is_followed_and_another_server_or_database_is_not() {
+        let first = "postgres://app:old@127.0.0.1:5432/shop";
+        let told = Arc::new(Told(Mutex::new(first.to_owned())));
+        let url: Arc<dyn LiveSecret> = told.clone();
+        let connector = Connector::new(&url, &PostgresOptions::default()).unwrap();
+        let mut followed = first;
+        for (next, is_followed) in [
+            ("postgres://app:old@127.0.0.1:5432/other", false),
+            ("postgres://app:old@127.0.0.1:5433/shop", false),
+            ("postgres://app:old@127.0.0.2:5432/shop", false),
+            ("postgres://app:new@127.0.0.1:5432/shop", true),
+            ("postgres://app:new@127.0.0.1:5432/other", false),
+        ] {
+            next.clone_into(&mut told.0.lock().unwrap());
+            if is_followed {
+                followed = next;
+            }
+            assert_eq!(connector.way().unwrap().url.expose_secret(), followed, "{next}");
+        }
+    }
+}
