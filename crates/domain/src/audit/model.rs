@@ -64,7 +64,7 @@ pub enum Action {
     /// A collection was defined or its definition was changed.
     #[serde(rename = "records.collection_changed")]
     CollectionChanged,
-    /// An administrator enqueued a task, or ran a schedule's now; imports and exports are tasks too.
+    /// An administrator enqueued an import or export of records, or ran a schedule's task now.
     #[serde(rename = "tasks.enqueued")]
     TaskEnqueued,
     /// A task was cancelled.

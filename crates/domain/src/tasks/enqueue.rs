@@ -63,9 +63,10 @@ impl Tasks {
         let Some(key) = idempotency_key else {
             let task = self.prepare(ctx, input)?;
             let answer = (task.id.clone(), shown(&task)?);
-            let entry = self.enqueued(ctx, &task, schedule)?;
-            self.push(task).await?;
-            self.store.commit(Batch::of(entry)).await?;
+            match self.enqueued(ctx, &task, schedule)? {
+                None => self.push(task).await?,
+                Some(entry) => self.push_with(entry, task).await?,
+            }
             return Ok(answer);
         };
         let body = serde_json::to_vec(&input).map_err(Error::internal)?;
@@ -228,17 +229,37 @@ impl Tasks {
         })
     }
 
-    /// The entry that tells of an administrator's task; its hash is of the payload as it is kept.
+    /// The entry that tells of an administrator's task, if its kind is audited or it is a schedule's; its
+    /// hash is of the payload as it is kept.
     pub(super) fn enqueued(
         &self,
         ctx: &Ctx,
         task: &Task,
         schedule: Option<&str>,
     ) -> Result<Option<Write>> {
+        let is_audited = self.kinds.find(&task.kind).is_some_and(|kind| kind.options.audited);
+        if schedule.is_none() && !is_audited {
+            return Ok(None);
+        }
         let payload = task.payload.get().as_bytes();
         let details = json!({"kind": task.kind, "queue": task.queue, "schedule": schedule});
         let change = Change::of_bytes(None, Some(payload));
         self.audit.by_administrator(ctx, Action::TaskEnqueued, &task.id, change, details)
+    }
+
+    /// Enqueues the task in one batch with its entry. Where only the queue knows whether the unique key is
+    /// taken, the entry follows.
+    async fn push_with(&self, entry: Write, task: Task) -> Result<()> {
+        if task.unique_key.is_some() {
+            self.push(task).await?;
+            self.store.commit(Batch::of([entry])).await?;
+            return Ok(());
+        }
+        let mut staged = self.stage(vec![task])?;
+        staged.writes.push(entry);
+        self.store.commit(Batch::of(std::mem::take(&mut staged.writes))).await?;
+        self.committed(staged).await;
+        Ok(())
     }
 
     pub(super) async fn push(&self, task: Task) -> Result<()> {

@@ -34,6 +34,9 @@ pub struct Options {
     /// Whether payloads are kept encrypted also where the settings do not ask for it; clients do not
     /// see them then.
     pub sealed: bool,
+    /// Whether the audit log tells of administrators who enqueue one. Of other tasks the task itself
+    /// says who did, as long as it is kept; an entry would be one more commit for each.
+    pub audited: bool,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             concurrency: None,
             rate: None,
             sealed: false,
+            audited: false,
         }
     }
 }

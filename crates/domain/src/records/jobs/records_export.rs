@@ -38,6 +38,7 @@ impl Job for ExportRecords {
             max_attempts: 5,
             timeout: Duration::from_secs(3_600),
             backoff: Duration::from_secs(5),
+            audited: true,
             ..Options::default()
         }
     }

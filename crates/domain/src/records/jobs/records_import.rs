@@ -36,6 +36,7 @@ impl Job for ImportRecords {
             max_attempts: 5,
             timeout: Duration::from_secs(3_600),
             backoff: Duration::from_secs(5),
+            audited: true,
             ..Options::default()
         }
     }

@@ -7,14 +7,15 @@ use super::world::{Person, World};
 use crate::support::{Answer, Backend};
 
 /// Operations that leave no entry.
-const SILENT: [&str; 11] = [
+const SILENT: [&str; 12] = [
     // They change nothing.
     "notifications.preview",
     "system.doctor",
     // What users themselves want to be told, and have read.
     "notifications.put_preferences",
     "notifications.update",
-    // What workers do with tasks that are in the log, and what clients count.
+    // A task says itself who has enqueued it; and what workers do with tasks, and what clients count.
+    "tasks.create",
     "queues.lease",
     "tasks.heartbeat",
     "tasks.complete",
@@ -86,6 +87,15 @@ fn of_every_operation(backend: Backend) {
         count += 1;
     }
     assert!(count > 40, "{count}");
+    for unique_key in [None, Some("one-export")] {
+        let payload = json!({"collection": "none", "format": "csv"});
+        let export =
+            json!({"kind": "records.export", "payload": payload, "unique_key": unique_key});
+        let answer = world.admin.post("/api/v1/tasks", &export).expect(202);
+        let found = entries(&world, &answer);
+        let told = found.iter().map(|entry| &entry["target"]).collect::<Vec<_>>();
+        assert_eq!(told, [&answer.json()["id"]], "{found:?}");
+    }
 }
 
 #[test]
