@@ -310,6 +310,7 @@ fn keep_up(process: &Process, ports: &Ports, services: Services) {
         let analytics = services.analytics.clone();
         tokio::spawn(upkeep::count_events(analytics, process.backends.random()));
     }
+    tokio::spawn(upkeep::sweep_files(services.files.clone()));
     tokio::spawn(upkeep::run(services, ports.store.clone(), process.backends.random()));
 }
 

@@ -1,16 +1,16 @@
 //! Background work of a serving process that needs no queue: re-indexing, linking entries of the audit log,
-//! deleting what has expired and blobs that belong to no file, counting events, and keeping up with the signing keys and with what
-//! other processes could not tell the cache.
+//! deleting what has expired and blobs that belong to no file, counting events, and keeping up with the signing
+//! keys and with what other processes could not tell the cache.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_domain::Services;
 use outrigger_domain::analytics::Analytics;
+use outrigger_domain::files::Files;
 use outrigger_kernel::{Error, Random, id};
 use outrigger_ports::cached::CacheAside;
 use outrigger_ports::store::Store;
-use tokio::time::Instant;
 
 /// How long to pause when there was nothing to do.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -24,7 +24,6 @@ const PURGE: usize = 500;
 /// Runs until the process ends. Any number of processes may.
 pub(crate) async fn run(services: Services, store: Arc<dyn Store>, random: Arc<dyn Random>) {
     let name = name(&*random);
-    let mut sweep_at = Instant::now();
     loop {
         if let Err(error) = services.auth.prepare_keys().await {
             tracing::warn!(source = %error, "the signing keys could not be read; it is tried again");
@@ -32,12 +31,9 @@ pub(crate) async fn run(services: Services, store: Arc<dyn Store>, random: Arc<d
         let unlinked = services.audit_chain.extend().await;
         let reindexed = services.records.upkeep(&name).await;
         let purged = store.purge_expired(PURGE).await.map_err(Error::from);
-        let swept = sweep(&services, &mut sweep_at).await;
-        let busy = match (unlinked, reindexed, purged, swept) {
-            (Ok(unlinked), Ok(reindexed), Ok(purged), Ok(swept)) => {
-                unlinked || reindexed || purged == PURGE || swept
-            }
-            (Err(error), ..) | (_, Err(error), ..) | (.., Err(error), _) | (.., Err(error)) => {
+        let busy = match (unlinked, reindexed, purged) {
+            (Ok(unlinked), Ok(reindexed), Ok(purged)) => unlinked || reindexed || purged == PURGE,
+            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
                 tracing::warn!(source = %error, "background work could not go on; it is tried again");
                 false
             }
@@ -48,16 +44,18 @@ pub(crate) async fn run(services: Services, store: Arc<dyn Store>, random: Arc<d
     }
 }
 
-/// Looks for blobs that belong to no file, from time to time; says whether there may be more at once.
-async fn sweep(services: &Services, at: &mut Instant) -> outrigger_kernel::Result<bool> {
-    if Instant::now() < *at {
-        return Ok(false);
+/// Removes blobs that belong to no file, until the process ends. Beside [`run`]: a storage that hangs
+/// holds up nothing else.
+pub(crate) async fn sweep_files(files: Files) {
+    loop {
+        let has_more = files.sweep().await.unwrap_or_else(|error| {
+            tracing::warn!(source = %error, "files could not be swept; it is tried again");
+            false
+        });
+        if !has_more {
+            tokio::time::sleep(files.sweep_every()).await;
+        }
     }
-    let has_more = services.files.sweep().await?;
-    if !has_more {
-        *at = Instant::now() + services.files.sweep_every();
-    }
-    Ok(has_more)
 }
 
 /// Counts events until the process ends. Any number of processes may; one of them does.

@@ -109,6 +109,9 @@ pub enum Action {
     /// An administrator changed several records at once; the details name them.
     #[serde(rename = "records.batch")]
     RecordsChanged,
+    /// Something that this version of the program knows nothing of.
+    #[serde(rename = "other", other)]
+    Other,
 }
 
 /// How it ended.

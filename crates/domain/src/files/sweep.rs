@@ -116,7 +116,12 @@ impl Files {
             batch.writes.extend(self.deletion(file)?);
         }
         // Somebody else may be at it, or an administrator has deleted one: it is looked again.
-        self.commit(batch).await?;
+        if self.commit(batch).await? {
+            // While their addresses can be used it is looked again; what is there goes now.
+            for file in files.iter().filter(|file| file.value.signed_until.is_some()) {
+                self.discard(&file.id, false).await;
+            }
+        }
         Ok(true)
     }
 }

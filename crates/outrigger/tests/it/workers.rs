@@ -205,13 +205,15 @@ fn who_kills_its_worker_takes_none_along(queue: &str) {
     let mut others: Vec<String> = (0..3).map(other).collect();
     let deadly = Receiver::start().expect("a receiver");
     let killer = enqueue("http.request", json!({"url": deadly.url("/")}));
-    others.extend((0..3).map(other));
+    others.extend((0..2).map(other));
+    // One that still runs when a slow machine comes to the kill.
+    others.push(enqueue("noop", json!({"sleep_ms": 12_000})));
     for _ in 0..TASK_CRASHES_MAX {
         deadly.stay_silent();
     }
     admin.post("/api/v1/queues/default/resume", &json!({})).expect(204);
     for kills in 1..=TASK_CRASHES_MAX as usize {
-        wait_until("it runs", PATIENCE, || deadly.received().len() == kills).unwrap();
+        wait_until("it runs", PATIENCE, || deadly.received().len() >= kills).unwrap();
         fleet.workers.remove(0).process.kill();
         fleet.hire();
     }

@@ -7,7 +7,7 @@ use outrigger_kernel::limits::TASKS_MAX;
 use outrigger_ports::queue::{Claim, QueueError};
 
 use super::stop::Stop;
-use super::{Inner, execute, suspects};
+use super::{Inner, execute};
 
 /// Longest wait for a task before the queue is asked again anyway.
 const WAIT: Duration = Duration::from_secs(1);
@@ -82,9 +82,7 @@ async fn claim_round(worker: &Arc<Inner>, first: usize) -> Result<usize, QueueEr
         };
         let claimed = worker.queue.claim(&claim).await?;
         begun += claimed.len();
-        for ready in suspects::sift(worker, claimed).await {
-            execute::begin(worker, ready);
-        }
+        execute::begin(worker, claimed);
     }
     Ok(begun)
 }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::running::{Signal, Signals};
 use super::suspects::Ready;
 use super::work::TaskWork;
-use super::{Inner, keep};
+use super::{Inner, keep, suspects};
 
 /// How long a cancelled job may take to stop by itself; then it is dropped.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
@@ -25,27 +25,59 @@ const CANCEL_GRACE: Duration = Duration::from_secs(5);
 /// What a job came to.
 type Done = Result<Option<Box<RawValue>>, JobError>;
 
-/// Begins the task beside others.
-pub(super) fn begin(worker: &Arc<Inner>, (leased, kept): Ready) {
-    let progress = Progress::default();
-    // Counted in at once, so that the lease is kept and no more is claimed than fits.
-    let signals = worker.running.begin(leased.lease.clone(), progress.clone());
-    let work = TaskWork::begin(&leased.task, leased.attempt, worker.tracer.as_ref());
-    let (worker, work) = (worker.clone(), Arc::new(work));
+/// A task that is counted in: its lease is kept.
+pub(super) struct Held {
+    pub(super) leased: Leased,
+    progress: Progress,
+    signals: Signals,
+}
+
+/// Begins the tasks beside others.
+pub(super) fn begin(worker: &Arc<Inner>, claimed: Vec<Leased>) {
+    // Counted in at once, so that no more is claimed than fits.
+    let hold = |leased: Leased| {
+        let progress = Progress::default();
+        let signals = worker.running.begin(leased.lease.clone(), progress.clone());
+        Held { leased, progress, signals }
+    };
+    let held: Vec<Held> = claimed.into_iter().map(hold).collect();
+    if !held.iter().any(|held| suspects::may_be(&held.leased)) {
+        for held in held {
+            start(worker, (held, None));
+        }
+        return;
+    }
+    let turn = worker.suspects.begin();
+    let worker = worker.clone();
     tokio::spawn(async move {
-        let running = pin!(attempt(&worker, (leased, kept), progress, signals, &work));
-        Working::on(work.clone(), running).await;
+        for ready in suspects::sift(&worker, held, turn).await {
+            start(&worker, ready);
+        }
     });
 }
 
+/// Starts its attempt.
+fn start(worker: &Arc<Inner>, (held, turn): Ready) {
+    let task = &held.leased.task;
+    let work = TaskWork::begin(task, held.leased.attempt, worker.tracer.as_ref());
+    let (worker, work) = (worker.clone(), Arc::new(work));
+    tokio::spawn(async move {
+        let running = pin!(attempt(&worker, held, &work));
+        Working::on(work.clone(), running).await;
+        drop(turn);
+    });
+}
+
+/// Ends a lease on a task that has not begun.
+pub(super) async fn give_back(worker: &Inner, held: &Held, outcome: Outcome) {
+    let lease = held.leased.lease.clone();
+    worker.settler.settle(Settlement { lease: lease.clone(), outcome }).await;
+    worker.running.end(&lease);
+}
+
 /// One attempt, and what is told of it.
-async fn attempt(
-    worker: &Inner,
-    (leased, kept): Ready,
-    progress: Progress,
-    signals: Signals,
-    work: &TaskWork,
-) {
+async fn attempt(worker: &Inner, held: Held, work: &TaskWork) {
+    let Held { leased, progress, signals } = held;
     let lease = leased.lease.clone();
     let outcome = run(worker, leased, progress.clone(), signals, work.trace).await;
     work.end(outcome.as_ref());
@@ -53,7 +85,6 @@ async fn attempt(
         keep::tell(worker, &progress).await;
         worker.settler.settle(Settlement { lease: lease.clone(), outcome }).await;
     }
-    drop(kept);
     worker.running.end(&lease);
 }
 

@@ -36,7 +36,7 @@ impl Settler {
         if taken != Some(true) {
             self.refused.increment(1);
             tracing::warn!(
-                task.id = id,
+                lease.task = id,
                 "the queue refused the outcome of a task: its lease had ended"
             );
         }

@@ -15,6 +15,7 @@ use http::{Request, Uri};
 use outrigger_kernel::Clock;
 
 use self::keys::Keys;
+use crate::Endpoint;
 use crate::https::{self, Answer, HttpFault};
 pub use secrets::AwsSecrets;
 
@@ -64,7 +65,7 @@ impl AwsApi {
             return Err("no region is known: set AWS_REGION".to_owned());
         };
         let endpoint = match config.endpoint_url() {
-            Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
+            Some(endpoint) => Endpoint::parse(endpoint)?.url,
             None => format!("https://{host}.{region}.amazonaws.com"),
         };
         let keys = Arc::new(Keys::of(&config)?);

@@ -89,8 +89,9 @@ impl Commit<'_> {
         Err(error::of_code(i32::try_from(code).unwrap_or_default(), &text))
     }
 
-    /// Asks until it is known what became of the transaction: committing twice is as once. Once an answer
-    /// was lost, only the server's word that it was committed, or that it is gone, says so.
+    /// Asks until it is known what became of the transaction: committing twice is as once. Only the server's
+    /// word that it was committed, or that it is gone, says so: a refusal may be of a second try of the
+    /// driver's own, after an answer was lost.
     async fn commit(
         &mut self,
         session: &mut ClientSession,
@@ -105,10 +106,10 @@ impl Commit<'_> {
                 return match failure {
                     Failure::Late => Ok(Err(failure.into_error(true))),
                     Failure::Conflict(_) => Err(failure),
-                    failure if is_asked_again => {
+                    Failure::Away(_) if !is_asked_again => Err(failure),
+                    failure => {
                         Ok(Err(StoreError::OutcomeUnknown(Box::new(failure.into_error(true)))))
                     }
-                    failure => Err(failure),
                 };
             };
             is_asked_again = true;

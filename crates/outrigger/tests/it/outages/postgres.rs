@@ -27,7 +27,10 @@ fn when_the_time_runs_out_only_a_write_may_have_taken_effect() {
     let proxy = FaultProxy::start(postgres.port()).expect("a proxy");
     let backend =
         Backend::Urls { database: postgres.url_at(proxy.port(), "postgres"), redis: None };
-    let options = ServerOptions::on(backend).set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "6");
+    // The request's time ends before the statement's.
+    let options = ServerOptions::on(backend)
+        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "4")
+        .set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "20000");
     let server = Server::start(&options);
     let path = format!("/api/v1/records/{}", public_collection(&server));
     proxy.freeze();
