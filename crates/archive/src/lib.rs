@@ -30,7 +30,7 @@ pub const LEFT_OUT: [&str; 4] = ["sys.audit_chain", "sys.leases", "sys.notices",
 /// How far it has come, for a person who waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
-    /// What is being done, as a word: `reading`, `checking`, `emptying`, `writing`, `comparing`.
+    /// What is being done, as a word: `counting`, `reading`, `checking`, `emptying`, `writing`, `comparing`.
     pub doing: &'static str,
     /// Documents done.
     pub documents: u64,

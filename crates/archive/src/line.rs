@@ -1,7 +1,7 @@
 //! The lines of an archive: JSON objects, UTF-8, one a line.
 //!
 //! ```text
-//! {"outrigger_archive":1,"version":"0.1.0","source":"sqlite","started_at":"…","left_out":["sys.leases",…]}
+//! {"outrigger_archive":1,"version":"0.1.0","source":"sqlite","database":"5f…","started_at":"…","left_out":["sys.leases",…]}
 //! {"collection":"rec.notes","id":"a","version":3,"entries":[{"index":"title","value":"…"}],"body":{…}}
 //! …
 //! {"documents":1,"sha256":"…"}
@@ -35,6 +35,9 @@ pub struct Header {
     pub version: String,
     /// The kind of the database.
     pub source: String,
+    /// Which one it was: a digest of what names it, without keys. Older binaries have not said it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub database: String,
     /// When it was begun.
     pub started_at: Timestamp,
     /// Collections that are not in it.

@@ -13,10 +13,12 @@ macro_rules! blobs_suite {
     ($open:expr) => {
         $crate::blobs_suite!(@tests $open;
             what_is_written_is_read,
+            small_pieces_are_not_kept,
             a_range_is_read_as_far_as_there_are_bytes,
             nothing_is_seen_before_the_end,
             the_last_one_who_finishes_is_read,
             deleting_says_whether_there_was_one,
+            clearing_leaves_nothing_under_a_key,
             only_keys_pass,
         );
     };
@@ -68,6 +70,29 @@ pub async fn what_is_written_is_read(blobs: Arc<dyn Blobs>) {
     }
     assert_eq!(get(&blobs, "a/two").await, None);
     assert_eq!(get(&blobs, "a").await, None);
+}
+
+/// Neither they, nor the buffers that they are of: a client may send one byte at a time.
+pub async fn small_pieces_are_not_kept(blobs: Arc<dyn Blobs>) {
+    let bytes = pattern(3_000);
+    let kept = Arc::new(());
+    let mut writer = blobs.create("small").await.expect("a writer");
+    for byte in &bytes {
+        let piece = Bytes::from_owner(Piece([*byte], kept.clone()));
+        writer.write(piece).await.expect("a piece is written");
+        assert_eq!(Arc::strong_count(&kept), 1, "a piece is kept");
+    }
+    writer.finish().await.expect("the blob is there");
+    assert_eq!(get(&blobs, "small").await.as_deref(), Some(&bytes[..]));
+}
+
+/// A piece of one byte; it is there as long as the other.
+struct Piece([u8; 1], #[expect(dead_code, reason = "is counted")] Arc<()>);
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// Also of a blob of several pieces, of one without bytes, and beyond the end.
@@ -134,6 +159,22 @@ pub async fn deleting_says_whether_there_was_one(blobs: Arc<dyn Blobs>) {
     assert_eq!(get(&blobs, "a/one").await, None);
 }
 
+/// Of what is there and of what somebody else has begun; what is under other keys stays, and the key can
+/// be written again.
+pub async fn clearing_leaves_nothing_under_a_key(blobs: Arc<dyn Blobs>) {
+    put(&blobs, "a/one", &pattern(10)).await;
+    put(&blobs, "a/one-more", &pattern(11)).await;
+    let mut begun = blobs.create("a/one").await.expect("a writer");
+    begun.write(pattern(100)).await.expect("a piece is written");
+    assert!(blobs.clear("a/one").await.expect("an answer"));
+    assert_eq!(get(&blobs, "a/one").await, None);
+    drop(begun);
+    assert!(!blobs.clear("a/one").await.expect("an answer"));
+    assert_eq!(get(&blobs, "a/one-more").await.as_deref(), Some(&pattern(11)[..]));
+    put(&blobs, "a/one", &pattern(12)).await;
+    assert_eq!(get(&blobs, "a/one").await.as_deref(), Some(&pattern(12)[..]));
+}
+
 /// Nothing leads out of where the blobs are, or to what is not finished.
 pub async fn only_keys_pass(blobs: Arc<dyn Blobs>) {
     let long = "x".repeat(256);
@@ -145,6 +186,7 @@ pub async fn only_keys_pass(blobs: Arc<dyn Blobs>) {
         assert!(refused(blobs.create(key).await.err()), "{key}");
         assert!(refused(blobs.open(key).await.err()), "{key}");
         assert!(refused(blobs.delete(key).await.err()), "{key}");
+        assert!(refused(blobs.clear(key).await.err()), "{key}");
         assert!(refused(blobs.size(key).await.err()), "{key}");
         let signed = blobs.sign_upload(key, 1, Duration::from_secs(1)).await;
         assert!(refused(signed.err()), "{key}");

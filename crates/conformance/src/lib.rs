@@ -20,6 +20,7 @@ pub mod cache;
 pub mod limiter;
 pub mod queue;
 mod runtime;
+pub mod secrets;
 pub mod store;
 
 pub use runtime::run;

@@ -51,11 +51,7 @@ impl Admission {
     /// Counts one request against its caller: the user, or the address when nobody has signed in.
     /// `None` when no limiter can decide: the product goes on without.
     pub async fn count(&self, actor: &Actor, address: IpAddr) -> Option<Allowance> {
-        let key = match actor {
-            Actor::User { id, .. } => format!("u:{id}"),
-            Actor::Anonymous | Actor::System => format!("a:{}", network(address)),
-        };
-        let decision = self.limiter.take(&key, &self.quota, 1).await.ok()?;
+        let decision = self.limiter.take(&caller(actor, address), &self.quota, 1).await.ok()?;
         Some(Allowance {
             limit: self.quota.limit,
             period: self.quota.period,
@@ -63,6 +59,14 @@ impl Admission {
             reset_after: decision.reset_after,
             retry_after: (!decision.allowed).then_some(decision.retry_after),
         })
+    }
+}
+
+/// Whom a limit counts as one: the user, or the address when nobody has signed in.
+pub fn caller(actor: &Actor, address: IpAddr) -> String {
+    match actor {
+        Actor::User { id, .. } => format!("u:{id}"),
+        Actor::Anonymous | Actor::System => format!("a:{}", network(address)),
     }
 }
 

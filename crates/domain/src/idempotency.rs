@@ -86,21 +86,30 @@ pub struct Idempotency {
     clock: Arc<dyn Clock>,
 }
 
+/// Lets a key pass.
+///
+/// # Errors
+/// `invalid` when it is empty, too long, or not printable ASCII.
+pub fn check_key(key: &str) -> Result<()> {
+    let fits = (1..=limits::IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len());
+    if fits && key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        &["header", "Idempotency-Key"],
+        "invalid_key",
+        format!("1 to {} printable ASCII characters", limits::IDEMPOTENCY_KEY_BYTES_MAX),
+    ))
+}
+
 impl Keyed {
     /// The request of this caller to do `operation` with this body under this key. Keys of
     /// different callers never meet.
     ///
     /// # Errors
-    /// `invalid` when the key is empty, too long, or not printable ASCII.
+    /// As [`check_key`].
     pub fn new(ctx: &Ctx, operation: &str, key: &str, body: &[u8]) -> Result<Self> {
-        let fits = (1..=limits::IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len());
-        if !fits || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-            return Err(Error::invalid(
-                &["header", "Idempotency-Key"],
-                "invalid_key",
-                format!("1 to {} printable ASCII characters", limits::IDEMPOTENCY_KEY_BYTES_MAX),
-            ));
-        }
+        check_key(key)?;
         let caller = match (ctx.user_id(), ctx.address) {
             (Some(user), _) => user.to_owned(),
             (None, Some(address)) => network(address).to_string(),

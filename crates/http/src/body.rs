@@ -1,7 +1,10 @@
 //! The bodies of requests: bounded, then checked against the schema that the API document shows.
 
+use std::mem;
+
+use axum::BoxError;
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -45,8 +48,8 @@ impl FromRequest<App> for RawBody {
 
 /// Reads a body up to a bound.
 pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes> {
-    match Limited::new(request.into_body(), bytes_max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
+    match gather(Limited::new(request.into_body(), bytes_max)).await {
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.is::<LengthLimitError>() => Err(Error::new(
             ErrorKind::TooLarge,
             "body_too_large",
@@ -54,6 +57,23 @@ pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes> {
         )),
         Err(_) => Err(Error::bad_request("incomplete_body", "the body ended too early")),
     }
+}
+
+/// All pieces as one. The first is taken as it is, since most bodies have no other; those that follow are
+/// copied: each may be a single byte, of a buffer that it keeps.
+async fn gather(mut body: Limited<axum::body::Body>) -> Result<Bytes, BoxError> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame?.into_data() else { continue };
+        if first.is_empty() && all.is_empty() {
+            first = piece;
+            continue;
+        }
+        all.extend_from_slice(&mem::take(&mut first));
+        all.extend_from_slice(&piece);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 fn require_json(headers: &HeaderMap) -> Result<()> {
@@ -70,4 +90,46 @@ fn not_json() -> Error {
         "unsupported_media_type",
         "send the body with the header Content-Type: application/json",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::body::Body;
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+
+    struct Piece([u8; 1], #[expect(dead_code, reason = "is counted")] Arc<()>);
+
+    impl AsRef<[u8]> for Piece {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_single_bytes_is_kept_as_one() {
+        let kept = Arc::new(());
+        let pieces = stream::iter(0..10_000).map(move |_| {
+            // The stream's own, the first piece until the second has come, and the one before this.
+            assert!(Arc::strong_count(&kept) <= 3, "pieces are kept");
+            Ok::<_, Error>(Bytes::from_owner(Piece([b'x'], kept.clone())))
+        });
+        let request = Request::new(Body::from_stream(pieces));
+        assert_eq!(read(request, 10_000).await.unwrap(), vec![b'x'; 10_000]);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_bounded() {
+        for (pieces, size) in [(vec![], 0), (vec!["abc"], 3), (vec!["ab", "", "c"], 3)] {
+            let given = stream::iter(pieces.clone()).map(Ok::<_, Error>);
+            let request = Request::new(Body::from_stream(given));
+            assert_eq!(read(request, 3).await.unwrap(), "abc"[..size]);
+            let given = stream::iter(pieces).chain(stream::iter(["xx", "xx"])).map(Ok::<_, Error>);
+            let error = read(Request::new(Body::from_stream(given)), 3).await.unwrap_err();
+            assert_eq!(error.code(), "body_too_large");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Everything that happens around every request, in order, on one page.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -170,7 +171,7 @@ impl Layers {
         if is_probe(path) {
             return self.route(request).await; // Must answer also when the process is full.
         }
-        let Some(_place) = self.in_flight.enter(self.settings.concurrency_max) else {
+        let Some(place) = self.in_flight.enter(self.settings.concurrency_max) else {
             metrics::counter!("outrigger_http_requests_shed_total").increment(1);
             let error =
                 Error::unavailable("overloaded", "the server has too many requests at once");
@@ -186,7 +187,8 @@ impl Layers {
         }
         let is_safe = request.method().is_safe();
         let is_unhurried = || info.unhurried.get().is_some();
-        match patience.within(self.route(request), is_unhurried).await {
+        let route = holding(place, self.route(request), is_unhurried);
+        match patience.within(route, is_unhurried).await {
             Some(response) => response,
             None if info.body_read.get().is_none() => Problem(Error::new(
                 ErrorKind::RequestTimeout,
@@ -217,6 +219,19 @@ impl Layers {
             Err(panic) => Problem(Error::internal(panic_message(&*panic))).into_response(),
         }
     }
+}
+
+/// The future, with its place until it is `unhurried`.
+async fn holding<F: Future>(place: Place, future: F, unhurried: impl Fn() -> bool) -> F::Output {
+    let (mut place, mut future) = (Some(place), pin!(future));
+    poll_fn(|context| {
+        let polled = future.as_mut().poll(context);
+        if unhurried() {
+            place = None;
+        }
+        polled
+    })
+    .await
 }
 
 /// Refuses a head over the bounds by name; what is far beyond them the server does not even read.
@@ -300,7 +315,7 @@ fn log(error: &Error, info: &RequestInfo) {
     match error.kind() {
         ErrorKind::Internal => tracing::error!(route, actor.id = actor, source, "{error}"),
         ErrorKind::Unavailable | ErrorKind::OutcomeUnknown => {
-            tracing::warn!(route, actor.id = actor, source, "{error}");
+            tracing::warn!(route, code = error.code(), actor.id = actor, source, "{error}");
         }
         _ => tracing::debug!(route, code = error.code(), "{error}"),
     }

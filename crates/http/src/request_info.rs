@@ -27,7 +27,8 @@ pub struct RequestInfo {
     pub allowance: OnceLock<Allowance>,
     /// Set once the whole body has been read.
     pub body_read: OnceLock<()>,
-    /// Set once the request may take as long as it does: its body is large, and has limits of its own.
+    /// Set once the request may take as long as it does, and counts no more among those in flight: its body
+    /// is large, and has limits of its own.
     pub unhurried: OnceLock<()>,
 }
 

@@ -13,6 +13,7 @@ use crate::health::Health;
 use crate::inspector::Inspector;
 use crate::operation::Operation;
 use crate::settings::Settings;
+use crate::transfers::Transfers;
 
 /// The state of the router, shared by reference.
 pub type App = Arc<AppState>;
@@ -26,6 +27,8 @@ pub struct AppState {
     pub settings: Arc<Settings>,
     /// Whether the process is well, shared by its threads.
     pub health: Arc<Health>,
+    /// Files that go up and down, of all threads of the process.
+    pub transfers: Arc<Transfers>,
     /// What is known of the process where it was put together.
     pub inspector: Arc<dyn Inspector>,
     /// All operations, for the API document.
@@ -41,12 +44,22 @@ impl AppState {
         services: Services,
         settings: Arc<Settings>,
         health: Arc<Health>,
+        transfers: Arc<Transfers>,
         inspector: Arc<dyn Inspector>,
         own: Vec<Operation>,
     ) -> App {
         let operations = crate::routes::exposed(&settings, own).into();
         let (schemas, rendered) = (RwLock::default(), tokio::sync::Mutex::default());
-        Arc::new(Self { services, settings, health, inspector, operations, rendered, schemas })
+        Arc::new(Self {
+            services,
+            settings,
+            health,
+            transfers,
+            inspector,
+            operations,
+            rendered,
+            schemas,
+        })
     }
 
     /// The compiled schema of a body type; compiled once.

@@ -254,7 +254,7 @@ fn redis_within(
         prefix: redis.prefix.clone(),
         ca_file: (!redis.ca_file.is_empty()).then(|| redis.ca_file.clone().into()),
         response_timeout,
-        ..RedisOptions::new(redis.url.secret().clone())
+        ..RedisOptions::following(redis.url.live())
     };
     Ok(Some(RedisClient::connect(&options, clock, random).context("redis.url")?))
 }
@@ -393,7 +393,7 @@ pub(crate) fn mailer(config: &Config) -> Result<Arc<dyn Mailer>> {
         ),
         _ => {}
     }
-    let mut options = SmtpOptions::at(mail.url.secret().clone());
+    let mut options = SmtpOptions::at(mail.url.live());
     if !mail.ca_file.is_empty() {
         options.authorities = Some(std::fs::read(&mail.ca_file).context("mail.ca_file")?);
     }

@@ -119,7 +119,7 @@ async fn mongodb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store
     use outrigger_mongodb::{MongoOptions, MongoStore};
     let random = Arc::new(outrigger_kernel::SystemRandom);
     let patience = Duration::from_millis(config.database.statement_timeout_ms);
-    let options = MongoOptions { patience, ..MongoOptions::at(config.database.url.expose()) };
+    let options = MongoOptions { patience, ..MongoOptions::following(config.database.url.live()) };
     let store = MongoStore::connect(&options, clock, random).await.context("database.url")?;
     Ok(Arc::new(store))
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use metrics::Unit;
@@ -16,6 +17,8 @@ use crate::readings::Readings;
 const NAMESPACE: &str = "Outrigger";
 /// Most metrics of one line.
 const METRICS_MAX: usize = 100;
+/// For how long an end waits for somebody to take the last lines.
+const LAST: Duration = Duration::from_secs(1);
 /// What each metric is of, before its labels.
 const DEPLOYMENT: &str = "deployment";
 /// Labels that are left out, as each value of one would be paid for as a metric of its own.
@@ -25,26 +28,46 @@ const ADDED_UP: [&str; 2] = ["queue", "status"];
 /// The kinds of tasks are as many as somebody makes.
 const OF_TASKS: &str = "outrigger_task_";
 
-/// Writes them each `every`, from a thread of its own: output that nobody takes stops nothing else.
-///
-/// # Errors
-/// When there can be no more threads.
-pub(crate) fn start(
-    readings: Readings,
-    deployment: String,
-    every: Duration,
-) -> std::io::Result<()> {
-    let write = move || {
-        let mut embedded = Embedded::new(deployment);
-        loop {
-            std::thread::sleep(every);
-            for line in embedded.lines(&readings.text(), SystemClock.now()) {
-                // Without standard output there is nobody to tell.
-                let _closed = writeln!(std::io::stdout(), "{line}");
+/// Writes them, from a thread of its own: output that nobody takes stops nothing else.
+pub(crate) struct Writer {
+    /// Told or dropped, the thread writes once more and ends.
+    end: Sender<()>,
+    /// Says nothing until the thread has ended.
+    ended: Receiver<()>,
+}
+
+impl Writer {
+    /// Writes them each `every` from now on.
+    ///
+    /// # Errors
+    /// When there can be no more threads.
+    pub(crate) fn start(
+        readings: Readings,
+        deployment: String,
+        every: Duration,
+    ) -> std::io::Result<Self> {
+        let ((end, told), (ending, ended)) = (channel(), channel::<()>());
+        let write = move || {
+            let _ending = ending;
+            let mut embedded = Embedded::new(deployment);
+            let mut goes_on = true;
+            while goes_on {
+                goes_on = told.recv_timeout(every) == Err(RecvTimeoutError::Timeout);
+                for line in embedded.lines(&readings.text(), SystemClock.now()) {
+                    // Without standard output there is nobody to tell.
+                    let _closed = writeln!(std::io::stdout(), "{line}");
+                }
             }
-        }
-    };
-    std::thread::Builder::new().name("metrics".to_owned()).spawn(write).map(drop)
+        };
+        std::thread::Builder::new().name("metrics".to_owned()).spawn(write)?;
+        Ok(Self { end, ended })
+    }
+
+    /// Writes what has happened since the last lines, if somebody takes it soon.
+    pub(crate) fn stop(self) {
+        drop(self.end);
+        let _ended_or_late = self.ended.recv_timeout(LAST);
+    }
 }
 
 /// Labels and their values, without those that are left out.

@@ -10,6 +10,7 @@ use outrigger_domain::services::Shared;
 use outrigger_domain::{Ports, Services};
 use outrigger_http::health::Health;
 use outrigger_http::layers::{InFlight, Layers};
+use outrigger_http::transfers::{TransferBounds, Transfers};
 use outrigger_http::{AppState, Operation};
 use outrigger_kernel::Ctx;
 use outrigger_ports::store::{MigrateMode, Store};
@@ -27,8 +28,8 @@ use crate::traces::Traces;
 use crate::vitals::Vitals;
 use crate::work::{self, Working};
 use crate::{
-    Additions, bootstrap, embedded_metrics, internal, operator, probes, queue_levels, signals,
-    telemetry, upkeep,
+    Additions, bootstrap, embedded_metrics, internal, operator, probes, purge, queue_levels,
+    signals, telemetry, upkeep,
 };
 
 /// How long a start waits for another process's migration.
@@ -45,6 +46,7 @@ struct Process {
     http: Arc<outrigger_http::Settings>,
     health: Arc<Health>,
     in_flight: Arc<InFlight>,
+    transfers: Arc<Transfers>,
     inspector: Arc<Inspecting>,
     operations: Vec<Operation>,
     bounds: Bounds,
@@ -96,6 +98,7 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
             name,
             http: Arc::new(http_settings(config)),
             in_flight: Arc::default(),
+            transfers: Arc::new(Transfers::new(transfer_bounds(config))),
             bounds: bounds(config),
             config: config.clone(),
             inspector: Arc::new(Inspecting::new(loaded, &backends)),
@@ -113,14 +116,14 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
         tokio::spawn(operator::serve(config.clone(), process.backends.clone()));
         let readings = Readings::new(metrics, process.in_flight.clone());
         let replicas = tell_of(&process, &main, &readings).await;
-        write_metrics(config, &readings)?;
+        let metrics = write_metrics(config, &readings)?;
         tokio::spawn(internal::serve(internal, readings, health.clone()));
         keep_up(&process, &connected.ports, main);
         let worker = working.as_ref().map(|working| working.health.clone());
         tokio::spawn(probes::run(connected, health.clone(), worker));
         let drain = signals::wait().await?;
         let traces = process.traces.clone();
-        let running = Work { threads, working, scheduling, replicas, traces };
+        let running = Work { threads, working, scheduling, replicas, traces, metrics };
         stop(config, drain, &health, &phase_sender, running).await
     })
 }
@@ -190,6 +193,15 @@ fn bounds(config: &Config) -> Bounds {
         keep_alive: Duration::from_secs(config.http.keep_alive_s),
         header_timeout: Duration::from_secs(config.http.header_timeout_s),
         request_timeout: Duration::from_secs(config.http.request_timeout_s),
+        write_timeout: Duration::from_secs(config.http.write_timeout_s),
+    }
+}
+
+fn transfer_bounds(config: &Config) -> TransferBounds {
+    TransferBounds {
+        uploads_max: config.files.uploads_max,
+        downloads_max: config.files.downloads_max,
+        bytes_per_s_min: config.files.bytes_per_s_min,
     }
 }
 
@@ -244,6 +256,7 @@ fn run_thread(process: &Process, serving: Serving, ready: &std::sync::mpsc::Send
                 services(&ports, &process.shared),
                 process.http.clone(),
                 process.health.clone(),
+                process.transfers.clone(),
                 process.inspector.clone(),
                 process.operations.clone(),
             );
@@ -297,6 +310,7 @@ struct Work {
     scheduling: Option<JoinHandle<()>>,
     replicas: Replicas,
     traces: Arc<Traces>,
+    metrics: Option<embedded_metrics::Writer>,
 }
 
 /// Does the background work that needs no queue.
@@ -306,12 +320,15 @@ fn keep_up(process: &Process, ports: &Ports, services: Services) {
     if process.config.redis.url.is_set() {
         tokio::spawn(upkeep::keep_current(ports.cache.clone()));
     }
+    let analytics = services.analytics.clone();
     if process.config.has_role(Role::Worker) {
-        let analytics = services.analytics.clone();
         tokio::spawn(upkeep::count_events(analytics, process.backends.random()));
+    } else {
+        tokio::spawn(upkeep::tell_events_lag(analytics));
     }
     tokio::spawn(upkeep::sweep_files(services.files.clone()));
-    tokio::spawn(upkeep::run(services, ports.store.clone(), process.backends.random()));
+    tokio::spawn(purge::run(ports.store.clone()));
+    tokio::spawn(upkeep::run(services, process.backends.random()));
 }
 
 /// Tells the other processes of this one, from now on.
@@ -325,13 +342,14 @@ async fn tell_of(process: &Process, services: &Services, readings: &Readings) ->
 }
 
 /// Writes metrics to standard output from now on, if that was asked for.
-fn write_metrics(config: &Config, readings: &Readings) -> Result<()> {
+fn write_metrics(config: &Config, readings: &Readings) -> Result<Option<embedded_metrics::Writer>> {
     let every = Duration::from_secs(config.metrics.embedded_every_s);
     if every.is_zero() {
-        return Ok(());
+        return Ok(None);
     }
     let deployment = config.metrics.deployment.clone();
-    embedded_metrics::start(readings.clone(), deployment, every).context("metrics")
+    let writer = embedded_metrics::Writer::start(readings.clone(), deployment, every);
+    writer.context("metrics").map(Some)
 }
 
 /// Tells of the queue in the metrics; and does what time demands of it when no worker of this process
@@ -371,7 +389,7 @@ async fn stop(
     phase: &watch::Sender<Phase>,
     running: Work,
 ) -> Result<()> {
-    let Work { threads, working, scheduling, replicas, traces } = running;
+    let Work { threads, working, scheduling, replicas, traces, metrics } = running;
     let budget = tokio::time::sleep(Duration::from_secs(config.http.shutdown_s));
     let mut budget = std::pin::pin!(budget);
     health.drain();
@@ -410,6 +428,9 @@ async fn stop(
             tracing::warn!(shutdown_s = config.http.shutdown_s, "stopped with requests in flight");
         }
         again = signals::wait() => { again?; end_at_once(); }
+    }
+    if let Some(metrics) = metrics {
+        metrics.stop();
     }
     std::process::exit(0);
 }

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use outrigger_http::stall::Stall;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
@@ -30,6 +31,7 @@ pub(crate) struct Lingering {
     arrival: Arrival,
     /// Set when an answer was given before its request was read.
     unread: Arc<AtomicBool>,
+    stall: Stall,
     rest: Option<Rest>,
 }
 
@@ -40,8 +42,27 @@ struct Rest {
 }
 
 impl Lingering {
-    pub(crate) fn new(stream: TcpStream, arrival: Arrival, unread: Arc<AtomicBool>) -> Self {
-        Self { stream, arrival, unread, rest: None }
+    pub(crate) fn new(
+        stream: TcpStream,
+        arrival: Arrival,
+        unread: Arc<AtomicBool>,
+        stall: Stall,
+    ) -> Self {
+        Self { stream, arrival, unread, stall, rest: None }
+    }
+
+    /// Gives up a client that does not take its answer.
+    fn watch(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let written = self.stall.watch(written, context);
+        if matches!(&written, Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::TimedOut) {
+            // With it goes what the system still keeps for this client.
+            let _ = self.stream.set_zero_linger();
+        }
+        written
     }
 
     fn stream(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
@@ -88,7 +109,9 @@ impl AsyncWrite for Lingering {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write(context, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.watch(written, context)
     }
 
     fn poll_write_vectored(
@@ -96,14 +119,18 @@ impl AsyncWrite for Lingering {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write_vectored(context, slices)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
+        this.watch(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // All that there was is written.
+        self.stall.end();
         self.stream().poll_flush(context)
     }
 

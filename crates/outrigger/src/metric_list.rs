@@ -128,7 +128,7 @@ pub(crate) const ALL: [Metric; 39] = [
         Unit::Seconds,
         &[],
         "For how long the event that waits longest has waited to be counted; 0 when none waits. Every \
-         process with the role worker tells the same.",
+         process tells the same, those that count none every 5 s.",
     ),
     metric(
         "outrigger_events_taken_total",
@@ -181,7 +181,8 @@ pub(crate) const ALL: [Metric; 39] = [
         Counter,
         Unit::Count,
         &[],
-        "Requests refused with 503 because the process was full (`http.concurrency_max`).",
+        "Requests refused with 503 because the process was full (`http.concurrency_max`, \
+         `files.uploads_max`, `files.downloads_max`).",
     ),
     metric(
         "outrigger_limiter_decisions_total",

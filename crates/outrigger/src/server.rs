@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use outrigger_http::layers::{BodyUnread, Layers};
 use outrigger_http::patience::Patience;
+use outrigger_http::stall::Stall;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
@@ -44,6 +45,8 @@ pub(crate) struct Bounds {
     /// Longest time from the first byte of a request to the end of its head.
     pub(crate) header_timeout: Duration,
     pub(crate) request_timeout: Duration,
+    /// Longest time in which a client takes nothing of what is written for it.
+    pub(crate) write_timeout: Duration,
 }
 
 /// How far the end of the process is.
@@ -159,6 +162,10 @@ impl Drop for Counted {
     }
 }
 
+/// So much of an answer waits in the kernel, unsent. With more, the kernel says only after megabytes that a
+/// client has taken something, and one that is slow would be thought to stand still ([`Stall`]).
+const UNSENT_BYTES_MAX: u32 = 128 * 1024;
+
 async fn serve_connection(
     stream: std::net::TcpStream,
     peer: SocketAddr,
@@ -167,13 +174,15 @@ async fn serve_connection(
     mut phase: watch::Receiver<Phase>,
 ) {
     let _ = stream.set_nodelay(true);
+    let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
     let Ok(stream) = TcpStream::from_std(stream) else { return };
     let served = Arc::new((layers, Patience::new(bounds.request_timeout)));
     let begun = Arc::new(Notify::new());
     let begins = begun.clone();
     let unread = Arc::new(AtomicBool::new(false));
     let arrival = Arrival::default();
-    let stream = Lingering::new(stream, arrival.clone(), unread.clone());
+    let stream =
+        Lingering::new(stream, arrival.clone(), unread.clone(), Stall::new(bounds.write_timeout));
     let service = service_fn(move |request| {
         begins.notify_one();
         let (served, unread) = (served.clone(), unread.clone());

@@ -1,6 +1,6 @@
 //! Background work of a serving process that needs no queue: re-indexing, linking entries of the audit log,
-//! deleting what has expired and blobs that belong to no file, counting events, and keeping up with the signing
-//! keys and with what other processes could not tell the cache.
+//! deleting blobs that belong to no file, counting events, and keeping up with the signing keys and with what
+//! other processes could not tell the cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,8 @@ use std::time::Duration;
 use outrigger_domain::Services;
 use outrigger_domain::analytics::Analytics;
 use outrigger_domain::files::Files;
-use outrigger_kernel::{Error, Random, id};
+use outrigger_kernel::{Random, id};
 use outrigger_ports::cached::CacheAside;
-use outrigger_ports::store::Store;
 
 /// How long to pause when there was nothing to do.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -18,11 +17,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(300);
 /// How often a process without a worker does what time demands of the queue.
 pub(crate) const TEND: Duration = Duration::from_secs(1);
-/// Expired documents deleted in one round.
-const PURGE: usize = 500;
+/// How often a process that counts no events tells for how long they have waited.
+const TELL: Duration = Duration::from_secs(5);
 
 /// Runs until the process ends. Any number of processes may.
-pub(crate) async fn run(services: Services, store: Arc<dyn Store>, random: Arc<dyn Random>) {
+pub(crate) async fn run(services: Services, random: Arc<dyn Random>) {
     let name = name(&*random);
     loop {
         if let Err(error) = services.auth.prepare_keys().await {
@@ -30,10 +29,9 @@ pub(crate) async fn run(services: Services, store: Arc<dyn Store>, random: Arc<d
         }
         let unlinked = services.audit_chain.extend().await;
         let reindexed = services.records.upkeep(&name).await;
-        let purged = store.purge_expired(PURGE).await.map_err(Error::from);
-        let busy = match (unlinked, reindexed, purged) {
-            (Ok(unlinked), Ok(reindexed), Ok(purged)) => unlinked || reindexed || purged == PURGE,
-            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+        let busy = match (unlinked, reindexed) {
+            (Ok(unlinked), Ok(reindexed)) => unlinked || reindexed,
+            (Err(error), _) | (_, Err(error)) => {
                 tracing::warn!(source = %error, "background work could not go on; it is tried again");
                 false
             }
@@ -69,6 +67,17 @@ pub(crate) async fn count_events(analytics: Analytics, random: Arc<dyn Random>) 
         if !has_more {
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// Tells for how long events have waited to be counted, until the process ends: where no process counts,
+/// somebody has to.
+pub(crate) async fn tell_events_lag(analytics: Analytics) {
+    loop {
+        if let Err(error) = analytics.tell_lag().await {
+            tracing::debug!(source = %error, "how long events have waited is not known");
+        }
+        tokio::time::sleep(TELL).await;
     }
 }
 

@@ -120,6 +120,12 @@ pub trait Blobs: Send + Sync + fmt::Debug {
     /// Deletes the blob; says whether there was one.
     async fn delete(&self, key: &str) -> Result<bool, BlobError>;
 
+    /// Deletes the blob, and what writers have begun under this key that are no more: killed, or cut
+    /// off. One that still writes cannot finish, or its blob is there. Says whether there was something.
+    async fn clear(&self, key: &str) -> Result<bool, BlobError> {
+        self.delete(key).await
+    }
+
     /// A request with which somebody else may write the blob once, before `valid` is over, if there
     /// is none under this key yet and it has this size, which is looked at afterwards all the same;
     /// `None` when these blobs cannot be reached but through this port.

@@ -91,7 +91,9 @@ impl<K, A> Shared<K, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layered::recorded::recorded;
     use futures_util::future::join_all;
+    use outrigger_kernel::span;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Poll;
 
@@ -161,5 +163,17 @@ mod tests {
         let gather = Gather::<u32, u32>::unbounded();
         let calls = (0..3).map(|key| gather.answer(key, |_| async { vec![1] }));
         assert_eq!(join_all(calls).await, [Some(1), None, None]);
+    }
+
+    #[tokio::test]
+    async fn a_question_is_no_part_of_the_work_of_any_caller() {
+        let gather = Gather::unbounded();
+        let id = || span::current(|_| ());
+        let asked = async {
+            assert!(id().is_some());
+            gather.answer(1, move |_| async move { vec![id()] }).await
+        };
+        let (answer, calls) = recorded(asked).await;
+        assert_eq!((answer, calls), (Some(None), Vec::new()));
     }
 }

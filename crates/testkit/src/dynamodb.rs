@@ -27,6 +27,9 @@ impl DynamoDb {
         Self::VERSION,
         "--locked",
         "--debug",
+        // Unoptimised it takes four times as long for all that is asked of it.
+        "--config",
+        "profile.dev.opt-level=1",
         "--no-default-features",
         "--features",
         "native-sqlite,http-server,cli",

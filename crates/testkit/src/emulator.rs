@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::{Process, TempDir, free_port, wait};
 
@@ -80,4 +80,21 @@ pub(crate) fn installed(name: &str) -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
     cache.or_else(home).unwrap_or_default().join("outrigger-xtask").join(name)
+}
+
+/// The program of this name that pip has installed, as `src/FOLDER/requirements.txt` says.
+///
+/// # Errors
+/// Says how to install it.
+pub(crate) fn from_pip(name: &str, folder: &str) -> Result<PathBuf> {
+    let dir = installed(name);
+    let program = dir.join("bin").join(name);
+    ensure!(
+        program.exists(),
+        "not found: {}; `cargo xtask test` installs it; or make a virtual environment in {} and \
+         install crates/testkit/src/{folder}/requirements.txt in it",
+        program.display(),
+        dir.display()
+    );
+    Ok(program)
 }

@@ -1,5 +1,5 @@
 //! Real servers for tests: PostgreSQL, Redis, HAProxy, nginx and aiosmtpd on free ports, an emulator
-//! of DynamoDB, one of MongoDB and one of AWS, a collector of traces, a browser, a proxy that breaks connections, certificates,
+//! of DynamoDB, one of MongoDB, one of AWS and one of Google Cloud, a collector of traces, a browser, a proxy that breaks connections, certificates,
 //! temporary folders. Knows nothing of the product.
 //!
 //! Everything that is started here ends with the process that started it, also when that is
@@ -13,6 +13,7 @@ mod aws;
 mod browser;
 mod dynamodb;
 mod emulator;
+mod google;
 pub mod haproxy;
 mod install;
 mod interposer;
@@ -37,6 +38,7 @@ mod wait;
 pub use aws::Aws;
 pub use browser::{Axe, Browser, Page};
 pub use dynamodb::DynamoDb;
+pub use google::{CloudStorage, GoogleFault, SecretManager, ServiceAccount};
 pub use haproxy::Haproxy;
 pub use install::install_missing;
 pub use interposer::Interposer;

@@ -96,7 +96,7 @@ impl Receiver {
     }
 
     fn serve(&self, mut stream: TcpStream) -> Option<()> {
-        let received = read(&stream)?;
+        let received = read(&mut BufReader::new(&stream))?;
         let answer = {
             let mut script = self.script();
             script.received.push(received);
@@ -114,8 +114,8 @@ impl Receiver {
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Received> {
-    let mut reader = BufReader::new(stream);
+/// The next request of a connection, if another one comes.
+pub(crate) fn read(reader: &mut impl BufRead) -> Option<Received> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split_whitespace().map(ToOwned::to_owned);

@@ -8,6 +8,8 @@ use super::alerts::{Alert, Measured};
 
 /// The dimension that every metric has.
 const DEPLOYMENT: &str = "deployment";
+/// Tells that lines of a minute have come: every process writes this with each of them.
+const THERE: (&str, &str, &str) = ("there", "process_open_fds", "SampleCount");
 
 /// One row of the binary's list.
 #[derive(Debug, PartialEq)]
@@ -52,6 +54,11 @@ fn alarm(alert: &Alert, rows: &[Row<'_>]) -> Result<Value> {
         let Measured { name, by, stat } = measured;
         metrics.insert(id.clone(), json!({"name": name, "by": by, "stat": stat}));
     }
+    let (value, several) = (value(alert)?, alert.metrics.len() > 1);
+    if several {
+        let (id, name, stat) = THERE;
+        metrics.insert(id.to_owned(), json!({"name": name, "by": {}, "stat": stat}));
+    }
     let comparison = match alert.above {
         Some(_) => "GreaterThanThreshold",
         None => "LessThanThreshold",
@@ -60,11 +67,36 @@ fn alarm(alert: &Alert, rows: &[Row<'_>]) -> Result<Value> {
         "description": format!("{}: {}", alert.text, alert.runbook()),
         "comparison": comparison,
         "threshold": alert.threshold(),
-        "minutes": 1 + alert.for_s / 60,
+        "minutes": 1 + alert.for_s.div_ceil(60),
         "silence": alert.silence,
-        "value": alert.value,
+        "value": value,
         "metrics": metrics,
     }))
+}
+
+/// What is compared. With several metrics CloudWatch has no value for a minute in which one of them was not
+/// written, and most are written only when they have grown: so they are 0 then, but for what is divided by.
+/// As an alarm must not take a minute whose lines are still on their way for a good one, there is no value
+/// before something has come.
+fn value(alert: &Alert) -> Result<String> {
+    let Alert { value, metrics, below, .. } = alert;
+    if metrics.len() == 1 {
+        return Ok(value.clone());
+    }
+    ensure!(below.is_none(), "what is too little is seen by one metric only: without it, it is 0");
+    let (mut filled, mut rest) = (String::new(), value.as_str());
+    while !rest.is_empty() {
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let (word, after) = rest.split_at(rest.find(|c| !is_part(c)).unwrap_or(rest.len()));
+        let divides = filled.trim_end().ends_with('/');
+        let is_filled = metrics.contains_key(word) && !divides;
+        let (before, behind) = if is_filled { ("FILL(", ", 0)") } else { ("", "") };
+        filled.extend([before, word, behind]);
+        let (between, after) = after.split_at(after.find(is_part).unwrap_or(after.len()));
+        filled.push_str(between);
+        rest = after;
+    }
+    Ok(format!("IF({} > 0, {filled}, 0)", THERE.0))
 }
 
 /// Whether the binary writes that.
@@ -112,9 +144,30 @@ mod tests {
             alert("{ name = \"a_total\", by = { of = \"x\", status = \"5xx\" }, stat = \"Sum\" }");
         let file: Value = serde_json::from_str(&file(&alerts, LINE).unwrap()).unwrap();
         let alarm = &file["alarms"]["Much"];
-        assert_eq!((&alarm["threshold"], &alarm["minutes"]), (&json!(2), &json!(2)));
+        assert_eq!((&alarm["threshold"], &alarm["minutes"]), (&json!(2), &json!(3)));
+        assert_eq!((&alarm["value"], &alarm["metrics"]["there"]), (&json!("a"), &Value::Null));
         assert!(alarm["description"].as_str().unwrap().ends_with("/runbooks.md#much"), "{alarm}");
         assert_eq!(file["graphs"][0]["by"], json!(["deployment", "of", "status"]));
+    }
+
+    #[test]
+    fn of_several_metrics_those_that_were_not_written_are_zero() {
+        let several = |value: &str, limit: &str| {
+            let text = format!(
+                "[[alert]]\nname = \"Much\"\nseverity = \"page\"\n{limit} = 2\nfor_s = 0\nsays = \"s\"\n\
+                prometheus = \"a > {{threshold}}\"\ntext = \"much\"\nvalue = \"{value}\"\n\
+                metrics.a = {{ name = \"a\", stat = \"Sum\" }}\nmetrics.a2 = {{ name = \"a\", stat = \"Sum\" }}\n"
+            );
+            super::value(&read(&text).unwrap()[0])
+        };
+        for (value, filled) in [
+            ("a / a2", "FILL(a, 0) / a2"),
+            ("(a2 + a) / 60", "(FILL(a2, 0) + FILL(a, 0)) / 60"),
+            ("MAX([a, a2])", "MAX([FILL(a, 0), FILL(a2, 0)])"),
+        ] {
+            assert_eq!(several(value, "above").unwrap(), format!("IF(there > 0, {filled}, 0)"));
+        }
+        assert!(several("a + a2", "below").is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything from what has to be installed to the proof that nothing is left.
 
 mod build;
+mod features;
 mod mongodb;
 mod programs;
 mod suites;
@@ -18,16 +19,18 @@ use crate::schemathesis;
 use crate::scratch::Scratch;
 
 /// Installs what is missing, builds, runs the suites (those whose names contain a filter, if there
-/// are filters), then schemathesis, and checks that nothing is left behind.
+/// are filters), before them the tests of the binary without features, after them schemathesis, and
+/// checks that nothing is left behind.
 ///
 /// # Errors
 /// Says what to install, what does not build, which tests failed, or what is left.
 pub(crate) fn run(filters: &[String]) -> Result<()> {
     programs::require()?;
-    let mongo = MongoTests::prepare();
+    let mongo = MongoTests::prepare()?;
     say(&programs::versions());
-    let with_schemathesis = filters.is_empty();
-    let tool = with_schemathesis.then(schemathesis::install).transpose()?;
+    let is_whole = filters.is_empty();
+    let tool = is_whole.then(schemathesis::install).transpose()?;
+    let without_features = is_whole.then(features::run);
 
     let built = Instant::now();
     let build = build::all(&mongo)?;
@@ -41,7 +44,12 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
 
     say(&format!("\n{}", suites.table()));
     let mut failed = suites.failures();
-    for (name, result) in [("schemathesis", fuzzed), ("nothing left behind", Some(clean))] {
+    let others = [
+        ("the binary without features", without_features),
+        ("schemathesis", fuzzed),
+        ("nothing left behind", Some(clean)),
+    ];
+    for (name, result) in others {
         match result {
             None => say(&format!("{name}: not run, because filters were given")),
             Some(Ok(())) => say(&format!("{name}: ok")),

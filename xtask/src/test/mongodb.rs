@@ -15,30 +15,41 @@ pub(super) const URL: &str = "OUTRIGGER_TEST_MONGODB_URL";
 const KILL: &str = "OUTRIGGER_TEST_MONGODB_KILL";
 /// The oldest Python that the emulator runs on.
 const PYTHON: &str = "3.13";
+/// Set by who wants to go without the tests on the emulator, where it cannot be had.
+const WITHOUT: &str = "OUTRIGGER_TEST_WITHOUT_MONGODB";
 /// Brings a Python where the system has none that is new enough.
 const UV: &str = "uv==0.13.9\n";
 
 /// What of it is there.
 #[derive(Debug)]
 pub(super) struct MongoTests {
-    /// Why the emulator is not there, if it is not.
-    pub(super) without_emulator: Option<String>,
+    /// Whether the tests on the emulator are left out, because somebody has said so.
+    without_emulator: bool,
     /// Whether a real replica set was named.
-    pub(super) with_replica_set: bool,
+    with_replica_set: bool,
     /// Whether its members may be killed.
-    pub(super) with_kill: bool,
+    with_kill: bool,
 }
 
 impl MongoTests {
-    /// Installs the emulator, if a Python for it can be had, and looks for the URL.
-    pub(super) fn prepare() -> Self {
-        let emulator = install();
-        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        Self {
-            without_emulator: emulator.err().map(|error| format!("{error:#}")),
-            with_replica_set: is_set(URL),
-            with_kill: is_set(URL) && is_set(KILL),
+    /// Installs the emulator, unless it was said to go without, and looks for the URL.
+    ///
+    /// # Errors
+    /// When the emulator cannot be had: what nobody has left out is not passed over.
+    pub(super) fn prepare() -> Result<Self> {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        Self::with(is_set, install)
+    }
+
+    fn with(is_set: impl Fn(&str) -> bool, install: impl Fn() -> Result<PathBuf>) -> Result<Self> {
+        let without_emulator = is_set(WITHOUT);
+        if !without_emulator {
+            let remedy = "the tests on MongoDB need its emulator; to go without them, set";
+            install().with_context(|| format!("{remedy} {WITHOUT}=1"))?;
         }
+        let with_replica_set = is_set(URL);
+        let with_kill = with_replica_set && is_set(KILL);
+        Ok(Self { without_emulator, with_replica_set, with_kill })
     }
 
     /// What cargo is told about the packages.
@@ -52,17 +63,14 @@ impl MongoTests {
 
     /// What the test programs are told: names of tests say what they need.
     pub(super) fn tests(&self) -> Vec<&'static str> {
-        match self.without_emulator {
-            Some(_) => vec!["--skip", "mongodb"],
-            None => Vec::new(),
-        }
+        if self.without_emulator { vec!["--skip", "mongodb"] } else { Vec::new() }
     }
 
     /// What was not run, and why: a line each.
     pub(super) fn not_run(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        if let Some(why) = &self.without_emulator {
-            lines.push(format!("NOT RUN: tests on the emulator of MongoDB: {why}"));
+        if self.without_emulator {
+            lines.push(format!("NOT RUN: tests on the emulator of MongoDB: {WITHOUT} is set"));
         }
         if !self.with_replica_set {
             lines
@@ -116,25 +124,36 @@ fn from_uv() -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::bail;
+
     use super::*;
 
+    fn prepared(set: &[&str], is_there: bool) -> Result<MongoTests> {
+        let install = || if is_there { Ok(PathBuf::new()) } else { bail!("there is no Python") };
+        MongoTests::with(|name| set.contains(&name), install)
+    }
+
     #[test]
-    fn what_cannot_be_run_is_left_out_and_said() {
-        let nothing = MongoTests {
-            without_emulator: Some("there is no Python".to_owned()),
-            with_replica_set: false,
-            with_kill: false,
-        };
+    fn without_its_emulator_nothing_is_run_unless_somebody_has_said_so() {
+        let error = format!("{:#}", prepared(&[URL, KILL], false).unwrap_err());
+        assert!(error.contains("there is no Python") && error.contains(WITHOUT), "{error}");
+        // Nothing is looked for then.
+        assert_eq!(prepared(&[WITHOUT], true).unwrap().tests(), ["--skip", "mongodb"]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let nothing = prepared(&[WITHOUT], false).unwrap();
         assert_eq!(nothing.tests(), ["--skip", "mongodb"]);
         assert!(nothing.packages().is_empty());
         let said = nothing.not_run();
         assert!(said.len() == 2 && said.iter().all(|line| line.starts_with("NOT RUN: ")));
-        assert!(said[0].contains("there is no Python") && said[1].contains(URL), "{said:?}");
+        assert!(said[0].contains(WITHOUT) && said[1].contains(URL), "{said:?}");
 
-        let all = MongoTests { without_emulator: None, with_replica_set: true, with_kill: true };
+        let all = prepared(&[URL, KILL], true).unwrap();
         assert!(all.tests().is_empty() && all.not_run().is_empty());
         assert_eq!(all.packages(), ["--features", "outrigger-mongodb/replica-set-kill"]);
-        let unkilled = MongoTests { with_kill: false, ..all };
-        assert!(unkilled.not_run()[0].contains(KILL));
+        let unkilled = prepared(&[URL], true).unwrap();
+        assert!(unkilled.tests().is_empty() && unkilled.not_run()[0].contains(KILL));
     }
 }

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use anyhow::Result;
-use outrigger_testkit::{Aws, Axe, Browser, DynamoDb, Program, Rotel, install_missing};
+use outrigger_testkit::{
+    Aws, Axe, Browser, DynamoDb, Program, Rotel, SecretManager, find_program, install_missing,
+};
 
 use crate::out::say;
 use crate::tools;
@@ -26,7 +28,8 @@ pub(super) fn require() -> Result<()> {
     if !installed.is_empty() {
         say(&format!("installed: {}", installed.join(", ")));
     }
-    if DynamoDb::program().is_err() {
+    // Installed anew when it is to be another one, or built in another way.
+    if find_program(&["dynoxide"], &[]).is_none() {
         tools::from_crates("dynoxide", DynamoDb::INSTALL)?;
     }
     if Axe::find().is_err() {
@@ -40,6 +43,8 @@ pub(super) fn require() -> Result<()> {
     DynamoDb::program()?;
     // Installed anew when the list of versions has changed.
     tools::python(Aws::PROGRAM, Aws::REQUIREMENTS)?;
+    tools::python(SecretManager::PROGRAM, SecretManager::REQUIREMENTS)?;
+    SecretManager::program()?;
     Aws::program().map(drop)
 }
 

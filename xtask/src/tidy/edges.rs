@@ -56,7 +56,7 @@ const GRAPH: &[Edges] = &[
     edges(REDIS, &[KERNEL, PORTS], &[CONFORMANCE, TESTKIT]),
     // What adapters of clouds have in common.
     edges(CLOUD, &[KERNEL, PORTS], &[TESTKIT]),
-    edges(MAIL, &[KERNEL, PORTS, CLOUD], &[TESTKIT]),
+    edges(MAIL, &[KERNEL, PORTS, CLOUD], &[CONFORMANCE, TESTKIT]),
     edges(OBJECTS, &[KERNEL, PORTS, CLOUD], &[CONFORMANCE, TESTKIT]),
     edges(WEB, &[PORTS], &[TESTKIT]),
     edges(OTLP, &[KERNEL, PORTS], &[]),

@@ -1,11 +1,10 @@
 //! One request over a connection of its own, verified by the system's authorities. They are few, and may
 //! come from any runtime, so no connection is kept.
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
@@ -21,32 +20,21 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a server said.
 #[derive(Debug)]
-pub struct Answer {
-    /// The status.
-    pub status: StatusCode,
-    /// The body.
-    pub body: Bytes,
-}
-
-/// Why there is no answer. It may have been heard all the same.
-#[derive(Debug)]
-pub struct HttpFault(pub String);
-
-impl fmt::Display for HttpFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// Sends the request and reads the answer, within this time.
 ///
 /// # Errors
-/// Says in words why there is none.
-pub(crate) async fn send(request: Request<Bytes>, within: Duration) -> Result<Answer, HttpFault> {
+/// Says in words why there is none. The request may have been heard all the same.
+pub(crate) async fn send(request: Request<Bytes>, within: Duration) -> Result<Answer, String> {
     let host = request.uri().host().unwrap_or_default().to_owned();
     let asked = tokio::time::timeout(within, exchange(request.map(Full::new))).await;
     let answer = asked.unwrap_or_else(|_| Err(format!("no answer within {within:?}")));
-    answer.map_err(|why| HttpFault(format!("{host}: {why}")))
+    answer.map_err(|why| format!("{host}: {why}"))
 }
 
 async fn exchange(request: Request<Full<Bytes>>) -> Result<Answer, String> {
@@ -66,7 +54,7 @@ async fn exchange(request: Request<Full<Bytes>>) -> Result<Answer, String> {
     let (head, body) = answer.map_err(|error| chain(&error))?.into_parts();
     let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|error| error.to_string())?;
-    Ok(Answer { status: head.status, body: body.to_bytes() })
+    Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

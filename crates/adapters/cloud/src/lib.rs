@@ -11,10 +11,8 @@ mod https;
 mod tls;
 
 #[cfg(feature = "aws")]
-pub use aws::{AwsApi, AwsSecrets, Call};
+pub use aws::{AwsApi, AwsSecrets, Call, CallFault, Refusal};
 pub use endpoint::Endpoint;
 #[cfg(feature = "gcp")]
 pub use gcp::{GcpOptions, GcpSecrets};
-#[cfg(any(feature = "aws", feature = "gcp"))]
-pub use https::{Answer, HttpFault};
 pub use tls::tls;

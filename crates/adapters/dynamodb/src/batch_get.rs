@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use outrigger_kernel::Timestamp;
 use outrigger_ports::store::{Document, Key, StoreError};
 
-use crate::error::Failure;
+use crate::error::{Failure, Reason};
 use crate::item::{Item, Stored, WITHOUT_BODY};
 use crate::key::{ItemKey, NAMES};
 use crate::link::{Budget, Link};
@@ -63,7 +63,8 @@ pub(crate) async fn items(
     Ok(try_join_all(some).await?.into_iter().flatten().collect())
 }
 
-/// Asks until every key is answered: an answer has an end at 16 MB, or when a part is throttled.
+/// Asks until every key is answered: an answer has an end at 16 MB, at 1 MB of one partition, and when a
+/// part is throttled. Only one with nothing in it is surely throttled.
 async fn chunk(
     link: &Link,
     keys: &[ItemKey],
@@ -85,8 +86,11 @@ async fn chunk(
         left = unread;
         let is_throttled = items.is_empty() && left.is_some();
         found.extend(items);
-        if is_throttled && !link.pause(&mut budget).await {
-            return Err(StoreError::Unavailable("reads are throttled".into()));
+        if is_throttled {
+            if !link.pause(&mut budget).await {
+                return Err(StoreError::Unavailable("reads are throttled".into()));
+            }
+            link.meter.retried(Reason::Throttled);
         }
     }
     let keyed = found.into_iter().filter_map(|item| Some((ItemKey::of(&item)?, item)));

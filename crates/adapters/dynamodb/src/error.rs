@@ -25,10 +25,9 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// What a failed request means.
-    pub(crate) fn of<E, R>(error: &SdkError<E, R>) -> Self
+    pub(crate) fn of<E>(error: &SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         let Some(said) = error.as_service_error() else { return unsaid(error) };
         let code = said.code().unwrap_or_default();
@@ -41,14 +40,12 @@ impl Failure {
             | "LimitExceededException" => Self::Throttled(text.into()),
             "TransactionConflictException" => Self::Conflict(text.into()),
             "ConditionalCheckFailedException" => Self::Changed,
-            "TransactionInProgressException"
-            | "InternalServerError"
-            | "ServiceUnavailable"
-            | "" => Self::Silent(text.into()),
+            "TransactionInProgressException" | "" => Self::Silent(text.into()),
             "ResourceNotFoundException" => Self::Final(StoreError::Schema(
                 "there is no such table; run `outrigger migrate apply`".to_owned(),
             )),
             "ResourceInUseException" | "TableNotFoundException" => Self::Away(text.into()),
+            _ if broke(error) => Self::Silent(text.into()),
             code if is_refusal(code) => Self::Final(StoreError::Unavailable(text.into())),
             _ => Self::Final(StoreError::Internal(text.into())),
         }
@@ -97,11 +94,15 @@ fn is_refusal(code: &str) -> bool {
         || code == "InvalidClientTokenId"
 }
 
+/// Whether the service failed at it, by whatever name: it may have done it.
+fn broke<E>(error: &SdkError<E>) -> bool {
+    error.raw_response().is_some_and(|answer| answer.status().is_server_error())
+}
+
 /// A failure without an answer of the service.
-fn unsaid<E, R>(error: &SdkError<E, R>) -> Failure
+fn unsaid<E>(error: &SdkError<E>) -> Failure
 where
     E: Error + 'static,
-    R: std::fmt::Debug + 'static,
 {
     let text = in_one_line(error);
     let cause = Cause::from(text.as_str());

@@ -104,30 +104,41 @@ impl Link {
     }
 
     /// Sends a request that may be done twice, until it is answered or the time is over.
-    pub(crate) async fn ask<T, E, R, F>(&self, send: impl Fn() -> F) -> Result<T, StoreError>
+    pub(crate) async fn ask<T, E, F>(&self, send: impl Fn() -> F) -> Result<T, StoreError>
     where
-        F: Future<Output = Result<T, SdkError<E, R>>>,
+        F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         self.until(&mut self.budget(), send).await.map_err(|failure| failure.into_error(false))
     }
 
     /// The same within the time of a larger call.
-    pub(crate) async fn until<T, E, R, F>(
+    pub(crate) async fn until<T, E, F>(
         &self,
         budget: &mut Budget,
         send: impl Fn() -> F,
     ) -> Result<T, Failure>
     where
-        F: Future<Output = Result<T, SdkError<E, R>>>,
+        F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
+    {
+        self.until_with(Failure::of, budget, send).await
+    }
+
+    /// The same with another view of what a failed request means.
+    pub(crate) async fn until_with<T, E, F>(
+        &self,
+        meaning: impl Fn(&SdkError<E>) -> Failure,
+        budget: &mut Budget,
+        send: impl Fn() -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
     {
         loop {
             let failure = match send().await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => Failure::of(&error),
+                Err(error) => meaning(&error),
             };
             let Some(reason) = failure.reason() else { return Err(failure) };
             if !self.pause(budget).await {

@@ -76,9 +76,12 @@ impl Meter {
         self.read[call as usize].add(units(capacity));
     }
 
-    /// Notes what a request has cost that writes.
+    /// Notes what a request has cost that writes. One that was done before, and is sent again with its
+    /// token, is answered with what it has read.
     pub(crate) fn wrote(&self, call: Call, capacity: &[ConsumedCapacity]) {
-        self.write[call as usize].add(units(capacity));
+        let read = capacity.iter().filter_map(ConsumedCapacity::read_capacity_units).sum();
+        self.read[call as usize].add(read);
+        self.write[call as usize].add(units(capacity) - read);
     }
 
     /// Notes that something is tried again.

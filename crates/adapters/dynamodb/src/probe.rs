@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::{
-    BillingMode, ConditionCheck, Delete, PointInTimeRecoveryStatus, Put, ReturnConsumedCapacity,
-    TableDescription, TransactWriteItem, Update,
+    AttributeValue, BillingMode, ConditionCheck, Delete, KeysAndAttributes,
+    PointInTimeRecoveryStatus, Put, ReturnConsumedCapacity, TableDescription, TransactWriteItem,
+    Update,
 };
 use outrigger_ports::probe::{Finding, Probed, Severity};
 use outrigger_ports::store::StoreError;
@@ -16,7 +17,7 @@ use crate::error::Failure;
 use crate::key::{ItemKey, META};
 use crate::link::Link;
 use crate::meter::Call;
-use crate::migrate;
+use crate::migrate::{self, EXPIRING};
 
 /// How long what is not asked each time is believed.
 const BELIEVED: Duration = Duration::from_secs(300);
@@ -75,7 +76,13 @@ async fn look(link: &Link) -> Known {
         Err(error) => find(Severity::Warning, may_not("DescribeTable", &error)),
     }
     match migrate::has_ttl(link).await {
-        Ok(on) => facts.push(("ttl", on.to_string())),
+        Ok(on) => {
+            facts.push(("ttl", on.to_string()));
+            if !on {
+                let message = "time to live is off: what expires is kept for ever; run `outrigger migrate apply`";
+                find(Severity::Warning, message.to_owned());
+            }
+        }
         Err(error) => find(Severity::Warning, may_not("DescribeTimeToLive", &error)),
     }
     match has_pitr(link).await {
@@ -88,6 +95,11 @@ async fn look(link: &Link) -> Known {
         }
         Err(_) if link.target.is_local() => facts.push(("pitr", "unknown".to_owned())),
         Err(error) => find(Severity::Warning, may_not("DescribeContinuousBackups", &error)),
+    }
+    for (action, answer) in may_read(link).await {
+        if let Err(error) = answer {
+            find(Severity::Error, format!("dynamodb:{action} is refused: {error}"));
+        }
     }
     match may_write(link).await {
         Ok(()) => facts.push(("can_write", "true".to_owned())),
@@ -137,6 +149,33 @@ async fn has_pitr(link: &Link) -> Result<bool, StoreError> {
     Ok(status == Some(PointInTimeRecoveryStatus::Enabled))
 }
 
+/// Tries each way to read that a probe does not use anyway, on what is not there.
+async fn may_read(link: &Link) -> [(&'static str, Result<(), StoreError>); 3] {
+    let many = KeysAndAttributes::builder().keys(ItemKey::new(META, *b"many").attributes());
+    let batch = async {
+        let many = many.build().map_err(|error| StoreError::Internal(Box::new(error)))?;
+        let request = link.client.batch_get_item().request_items(link.table(), many);
+        link.ask(|| request.clone().send()).await.map(drop)
+    };
+    let query = |index: Option<&str>, partition: &str| {
+        let name = if index.is_some() { "xp" } else { "pk" };
+        let request = link
+            .client
+            .query()
+            .table_name(link.table())
+            .set_index_name(index.map(str::to_owned))
+            .key_condition_expression(format!("{name} = :it"))
+            .expression_attribute_values(":it", AttributeValue::S(partition.to_owned()))
+            .limit(1);
+        async move { link.ask(|| request.clone().send()).await.map(drop) }
+    };
+    [
+        ("BatchGetItem", batch.await),
+        ("Query on the table", query(None, META).await),
+        ("Query on the index `expiring`", query(Some(EXPIRING), META).await),
+    ]
+}
+
 /// Tries each kind of write, under a condition that never holds.
 async fn may_write(link: &Link) -> Result<(), StoreError> {
     let broken = |error| StoreError::Internal(Box::new(error));
@@ -157,11 +196,9 @@ async fn may_write(link: &Link) -> Result<(), StoreError> {
         .transact_items(item().update(update.build().map_err(broken)?).build())
         .transact_items(item().delete(delete.build().map_err(broken)?).build())
         .transact_items(item().condition_check(check.build().map_err(broken)?).build());
-    match request.send().await {
-        Ok(_) => Ok(()),
-        Err(error) => match crate::commit::failure(&error) {
-            Failure::Changed => Ok(()),
-            failure => Err(failure.into_error(false)),
-        },
+    let send = || request.clone().send();
+    match link.until_with(crate::commit::failure, &mut link.budget(), send).await {
+        Ok(_) | Err(Failure::Changed) => Ok(()),
+        Err(failure) => Err(failure.into_error(false)),
     }
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use outrigger_cloud::{Answer, AwsApi, Call};
+use outrigger_cloud::{AwsApi, Call, CallFault, Refusal};
 use outrigger_kernel::Clock;
 use outrigger_ports::mailer::{Mail, MailFault, Mailer, Sent};
 use outrigger_ports::probe::{Finding, Probed, Severity};
@@ -38,14 +38,6 @@ pub struct SesMailer {
 #[serde(rename_all = "PascalCase")]
 struct Taken {
     message_id: String,
-}
-
-#[derive(Default, Deserialize)]
-struct Refusal {
-    #[serde(rename = "__type", alias = "code", default)]
-    kind: String,
-    #[serde(alias = "Message", default)]
-    message: String,
 }
 
 #[derive(Deserialize)]
@@ -99,23 +91,21 @@ impl SesMailer {
     }
 
     async fn call(&self, call: Call<'_>) -> Result<Bytes, MailFault> {
-        let answer = self.api().await?.call(call).await;
-        let answer = answer.map_err(|fault| MailFault::Away(fault.0))?;
-        if answer.status.is_success() { Ok(answer.body) } else { Err(refused(&answer)) }
+        self.api().await?.call(call).await.map_err(|fault| match fault {
+            CallFault::Unanswered(why) => MailFault::Away(why),
+            CallFault::Refused(refusal) => refused(&refusal),
+        })
     }
 }
 
 /// What only this message is refused for; whatever else is wrong, somebody may put right.
-fn refused(answer: &Answer) -> MailFault {
-    let Refusal { kind, message } = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let kind = kind.rsplit('#').next().unwrap_or_default();
-    let status = answer.status.as_u16();
-    let why = format!("SES said: {status} {kind} {message}");
-    let is_of_message = match kind {
+fn refused(refusal: &Refusal) -> MailFault {
+    let why = format!("SES said: {refusal}");
+    let is_of_message = match &*refusal.kind {
         // Of a sender that is not verified too, and that can be changed.
-        "MessageRejected" => !message.contains("not verified"),
+        "MessageRejected" => !refusal.message.contains("not verified"),
         "BadRequestException" => true,
-        _ => status == 413,
+        _ => refusal.status == 413,
     };
     if is_of_message { MailFault::Refused(why) } else { MailFault::Away(why) }
 }
@@ -198,13 +188,11 @@ mod tests {
     #[test]
     fn what_may_be_put_right_is_tried_again() {
         let said = |status: u16, kind: &str, message: &str| {
-            let body = json!({"__type": kind, "message": message}).to_string();
-            let status = status.try_into().unwrap();
-            refused(&Answer { status, body: body.into() })
+            refused(&Refusal { status, kind: kind.to_owned(), message: message.to_owned() })
         };
         for fault in [
             said(400, "BadRequestException", "Illegal address"),
-            said(400, "com.amazonaws.ses#MessageRejected", "Address is on the suppression list"),
+            said(400, "MessageRejected", "Address is on the suppression list"),
             said(413, "", ""),
         ] {
             assert!(matches!(fault, MailFault::Refused(_)), "{fault:?}");

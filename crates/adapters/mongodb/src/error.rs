@@ -24,6 +24,8 @@ const WRITE_CONFLICT: i32 = 112;
 pub(crate) enum Failure {
     /// There is nobody; the request was not sent, or not begun.
     Away(Cause),
+    /// Who signed in was refused, so nothing was sent: the password may have changed.
+    Refused(Cause),
     /// It was sent, and no answer came, or none that says what became of it.
     Silent(Cause),
     /// It was sent, and no answer came in time.
@@ -59,8 +61,8 @@ impl Failure {
         match &*error.kind {
             ErrorKind::ServerSelection { .. }
             | ErrorKind::ConnectionPoolCleared { .. }
-            | ErrorKind::DnsResolve { .. }
-            | ErrorKind::Authentication { .. } => Self::Away(cause()),
+            | ErrorKind::DnsResolve { .. } => Self::Away(cause()),
+            ErrorKind::Authentication { .. } => Self::Refused(cause()),
             ErrorKind::Command(said) => of_code(said.code, &text),
             ErrorKind::Write(WriteFailure::WriteError(said)) => of_code(said.code, &text),
             ErrorKind::Io(_)
@@ -80,9 +82,10 @@ impl Failure {
     pub(crate) fn into_error(self, is_write: bool) -> StoreError {
         match self {
             Self::Silent(cause) if is_write => StoreError::OutcomeUnknown(cause),
-            Self::Away(cause) | Self::Conflict(cause) | Self::Silent(cause) => {
-                StoreError::Unavailable(cause)
-            }
+            Self::Away(cause)
+            | Self::Refused(cause)
+            | Self::Conflict(cause)
+            | Self::Silent(cause) => StoreError::Unavailable(cause),
             Self::Late if is_write => StoreError::OutcomeUnknown("no answer in time".into()),
             Self::Late => StoreError::Timeout,
             Self::Taken => StoreError::Unavailable("others change the same documents".into()),
@@ -94,6 +97,7 @@ impl Failure {
     pub(crate) fn reason(&self) -> Option<Reason> {
         match self {
             Self::Away(_) | Self::Silent(_) => Some(Reason::Connection),
+            Self::Refused(_) => Some(Reason::Refused),
             Self::Conflict(_) | Self::Taken => Some(Reason::Conflict),
             Self::Late | Self::Final(_) => None,
         }
@@ -105,6 +109,7 @@ impl Failure {
 pub(crate) enum Reason {
     Conflict,
     Connection,
+    Refused,
 }
 
 /// What a server that answered means by its code.
@@ -120,9 +125,10 @@ pub(crate) fn of_code(code: i32, text: &str) -> Failure {
             Failure::Final(StoreError::Bound { write: 0, what: text.to_owned() })
         }
         // A primary that steps down or ends, a connection that is closed: the driver has tried once
-        // more already, and what became of the first try is not known.
-        6 | 7 | 64 | 89 | 91 | 134 | 189 | 9_001 | 10_058 | 10_107 | 11_600 | 11_602 | 13_435
-        | 13_436 => Failure::Silent(cause()),
+        // more already, and what became of the first try is not known. Or a read whose cursor was lost, or
+        // of a server that has nothing yet which a majority has, as right after an election.
+        6 | 7 | 43 | 64 | 89 | 91 | 134 | 189 | 237 | 239 | 246 | 9_001 | 10_058 | 10_107
+        | 11_600 | 11_602 | 13_435 | 13_436 => Failure::Silent(cause()),
         _ => Failure::Final(StoreError::Internal(cause())),
     }
 }

@@ -14,6 +14,7 @@ mod options;
 mod probe;
 mod purge;
 mod query;
+mod reached;
 mod ready;
 mod span;
 mod store;

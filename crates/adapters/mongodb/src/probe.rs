@@ -31,7 +31,7 @@ impl Looked {
     pub(crate) async fn probe(&self, link: &Link) -> Result<Probed, StoreError> {
         let started = Instant::now();
         link.ask(|budget: Budget| async move {
-            budget.spend(link.documents.find_one(doc! { "_id": "probe" })).await
+            budget.spend(link.reached().documents.find_one(doc! { "_id": "probe" })).await
         })
         .await?;
         let latency = started.elapsed();
@@ -56,7 +56,7 @@ impl Looked {
 async fn look(link: &Link) -> Result<Known, StoreError> {
     let build = link.ask(|budget| link.command(budget, doc! { "buildInfo": 1 })).await?;
     let version = format!("MongoDB {}", build.get_str("version").unwrap_or("of no version"));
-    let mut facts = vec![("database", link.database.name().to_owned())];
+    let mut facts = vec![("database", link.reached().database.name().to_owned())];
     let mut findings = Vec::new();
     let mut find = |severity, message: String| findings.push(Finding { severity, message });
     describe(&link.hello().await?, &mut facts, &mut find);
@@ -110,8 +110,8 @@ async fn may_write(link: &Link) -> Result<(), StoreError> {
     let never = || doc! { "_id": "probe", "x": { "$lt": i64::MIN } };
     link.ask(|budget: Budget| async move {
         let touched = doc! { "$inc": { "l": 1 } };
-        budget.spend(link.documents.update_one(never(), touched)).await?;
-        budget.spend(link.documents.delete_one(never())).await.map(drop)
+        budget.spend(link.reached().documents.update_one(never(), touched)).await?;
+        budget.spend(link.reached().documents.delete_one(never())).await.map(drop)
     })
     .await
 }

@@ -24,7 +24,8 @@ pub(crate) async fn run(link: &Link, limit: usize, now: Timestamp) -> Result<usi
                 "t": { "$lte": DateTime::from_millis(date) }, "x": { "$lte": now.as_micros() },
             };
             let most = i64::try_from(limit).unwrap_or(i64::MAX);
-            let find = link.documents.find(filter).projection(doc! { "_id": 1 }).limit(most);
+            let at = link.reached();
+            let find = at.documents.find(filter).projection(doc! { "_id": 1 }).limit(most);
             find.await?.try_collect::<Vec<Stored>>().await
         };
         budget.spend(expired).await
@@ -47,6 +48,6 @@ pub(crate) async fn delete_expired(
 ) -> Result<u64, crate::error::Failure> {
     // Somebody may have put one anew.
     let filter = doc! { "_id": { "$in": ids }, "x": { "$lte": now.as_micros() } };
-    let deleted = budget.spend(link.documents.delete_many(filter)).await?;
+    let deleted = budget.spend(link.reached().documents.delete_many(filter)).await?;
     Ok(deleted.deleted_count)
 }

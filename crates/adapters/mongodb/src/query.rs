@@ -1,14 +1,17 @@
 //! Pages of documents in an order: one read of one instant, along one index.
 
+use std::time::Duration;
+
 use futures_util::TryStreamExt;
-use mongodb::ClientSession;
+use mongodb::Collection;
+use mongodb::action::Find;
 use mongodb::bson::{Document as Bsons, doc};
 use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria};
 use outrigger_kernel::Timestamp;
 use outrigger_ports::store::{Found, Key, Order, Position, Query, Scanned, StoreError};
 
 use crate::error::Failure;
-use crate::link::{Budget, Link};
+use crate::link::{Budget, Link, Session};
 use crate::stored::{Stored, broken};
 use crate::{key, span, stored};
 
@@ -26,30 +29,34 @@ struct Reading {
 
 impl Reading {
     async fn run(&self, link: &Link, budget: Budget) -> Result<Vec<Stored>, Failure> {
-        let mut projection = stored::whole();
-        projection.insert(self.besides.clone(), 1);
-        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
-        let find = link
-            .documents
-            .find(self.filter.clone())
-            .projection(projection)
-            .sort(doc! { self.field.clone(): if self.descending { -1 } else { 1 } })
-            .limit(limit)
-            .max_time(link.patience)
-            .batch_size(u32::try_from(self.limit).unwrap_or(u32::MAX));
         if self.may_lag {
             let near = SelectionCriteria::ReadPreference(ReadPreference::SecondaryPreferred {
                 options: None,
             });
-            let find = find.selection_criteria(near).read_concern(ReadConcern::majority());
+            let at = link.reached();
+            let find = self.find(&at.documents, link.patience).selection_criteria(near);
+            let find = find.read_concern(ReadConcern::majority());
             return budget.spend(async { find.await?.try_collect().await }).await;
         }
-        let mut session: ClientSession = link.snapshot().await?;
+        let Session { at, mut client } = link.snapshot().await?;
         let found = async {
-            let mut cursor = find.session(&mut session).await?;
-            cursor.stream(&mut session).try_collect().await
+            let find = self.find(&at.documents, link.patience);
+            let mut cursor = find.session(&mut client).await?;
+            cursor.stream(&mut client).try_collect().await
         };
         budget.spend(found).await
+    }
+
+    fn find<'a>(&self, documents: &'a Collection<Stored>, patience: Duration) -> Find<'a, Stored> {
+        let mut projection = stored::whole();
+        projection.insert(self.besides.clone(), 1);
+        documents
+            .find(self.filter.clone())
+            .projection(projection)
+            .sort(doc! { self.field.clone(): if self.descending { -1 } else { 1 } })
+            .limit(i64::try_from(self.limit).unwrap_or(i64::MAX))
+            .max_time(patience)
+            .batch_size(u32::try_from(self.limit).unwrap_or(u32::MAX))
     }
 }
 

@@ -76,7 +76,8 @@ impl Link {
         }
         self.check_servers().await?;
         if let Some(missing) = self.missing().await?.first() {
-            let name = self.database.name();
+            let database = self.reached();
+            let name = database.database.name();
             return Err(StoreError::Schema(format!(
                 "database {name} has no index {}; run `outrigger migrate apply`",
                 missing.name
@@ -101,7 +102,7 @@ impl Link {
         command: Document,
     ) -> Result<Document, Failure> {
         let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
-        budget.spend(self.database.run_command(command).selection_criteria(primary)).await
+        budget.spend(self.reached().database.run_command(command).selection_criteria(primary)).await
     }
 
     /// Refuses servers that cannot give what the store promises.
@@ -138,7 +139,7 @@ impl Link {
                     return Err(StoreError::Schema(format!(
                         "the index {} of {}.{DOCUMENTS} is not as it must be: drop it and run `outrigger migrate apply`, or name another database",
                         needed.name,
-                        self.database.name()
+                        self.reached().database.name()
                     )));
                 }
             }
@@ -149,7 +150,7 @@ impl Link {
     async fn indexes(&self, budget: Budget) -> Result<Vec<IndexModel>, Failure> {
         use futures_util::TryStreamExt;
         let listed = async {
-            let cursor = match self.documents.list_indexes().await {
+            let cursor = match self.reached().documents.list_indexes().await {
                 Ok(cursor) => cursor,
                 Err(error) if is_absent(&error) => return Ok(Vec::new()),
                 Err(error) => return Err(error),

@@ -14,7 +14,7 @@ use outrigger_ports::store::{
 use crate::MongoOptions;
 use crate::commit::Commit;
 use crate::key::NAMES;
-use crate::link::Link;
+use crate::link::{Link, Session};
 use crate::probe::Looked;
 use crate::stored::Stored;
 use crate::{key, migrate, purge, query, stored};
@@ -55,11 +55,12 @@ impl MongoStore {
                     [id] => doc! { "_id": id },
                     _ => doc! { "_id": { "$in": ids } },
                 };
-                let find = link.documents.find(filter).projection(stored::whole());
+                let Session { at, client } = &mut session;
+                let find = at.documents.find(filter).projection(stored::whole());
                 let most = u32::try_from(ids.len()).unwrap_or(u32::MAX);
                 // One answer is enough, and needs no cursor.
-                let mut cursor = find.batch_size(most + 1).session(&mut session).await?;
-                cursor.stream(&mut session).try_collect::<Vec<Stored>>().await
+                let mut cursor = find.batch_size(most + 1).session(&mut *client).await?;
+                cursor.stream(client).try_collect::<Vec<Stored>>().await
             };
             let found = budget.spend(found).await?;
             link.saw(&session);

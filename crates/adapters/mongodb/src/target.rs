@@ -12,13 +12,14 @@ use crate::MongoOptions;
 /// Longest time to open a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// A database and how the driver reaches it. A name of `mongodb+srv://` is resolved.
+/// How the driver reaches the database. A name of `mongodb+srv://` is resolved.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] says what is wrong with the URL, and never what stands in it.
-pub(crate) async fn parse(options: &MongoOptions) -> Result<(ClientOptions, String), StoreError> {
-    let url = connection_string(&options.url)?;
-    let name = url.default_database.clone().unwrap_or_default();
+/// [`StoreError::Unavailable`] when that fails.
+pub(crate) async fn parse(
+    url: ConnectionString,
+    options: &MongoOptions,
+) -> Result<ClientOptions, StoreError> {
     let mut client = ClientOptions::parse(url).await.map_err(|error| {
         let error = crate::error::words(&error);
         StoreError::Unavailable(format!("the servers of the database URL: {error}").into())
@@ -33,7 +34,7 @@ pub(crate) async fn parse(options: &MongoOptions) -> Result<(ClientOptions, Stri
     client.read_concern = Some(ReadConcern::majority());
     client.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
     client.write_concern = Some(write_concern(options.patience));
-    Ok((client, name))
+    Ok(client)
 }
 
 /// A write is acknowledged when a majority of the members has it on disk.
@@ -45,7 +46,11 @@ pub(crate) fn write_concern(patience: Duration) -> WriteConcern {
         .build()
 }
 
-fn connection_string(url: &str) -> Result<ConnectionString, StoreError> {
+/// What a URL says.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] says what is wrong with it, and never what stands in it.
+pub(crate) fn connection_string(url: &str) -> Result<ConnectionString, StoreError> {
     let wrong = |what: &str| {
         let form = "expected mongodb://HOST/DATABASE or mongodb+srv://HOST/DATABASE";
         StoreError::Unavailable(format!("the database URL is not valid: {what}; {form}").into())
@@ -65,16 +70,18 @@ fn connection_string(url: &str) -> Result<ConnectionString, StoreError> {
 mod tests {
     use super::*;
 
-    async fn parsed(url: &str) -> Result<(ClientOptions, String), String> {
-        parse(&MongoOptions::at(url)).await.map_err(|error| error.to_string())
+    async fn parsed(url: &str) -> Result<ClientOptions, String> {
+        let parsed = connection_string(url).map_err(|error| error.to_string())?;
+        parse(parsed, &MongoOptions::at(url)).await.map_err(|error| error.to_string())
     }
 
     #[tokio::test]
     async fn a_url_names_servers_and_a_database_and_cannot_weaken_what_is_promised() {
         let url =
             "mongodb://u:p@a:1,b:2/shop?replicaSet=rs&w=1&readPreference=secondary&maxPoolSize=7";
-        let (options, name) = parsed(url).await.unwrap();
-        assert_eq!((name.as_str(), options.hosts.len()), ("shop", 2));
+        let options = parsed(url).await.unwrap();
+        assert_eq!(options.default_database.as_deref(), Some("shop"));
+        assert_eq!(options.hosts.len(), 2);
         assert_eq!(options.max_pool_size, Some(7));
         assert_eq!(options.write_concern, Some(write_concern(Duration::from_secs(5))));
         let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);

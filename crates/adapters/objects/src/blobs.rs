@@ -12,6 +12,7 @@ use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 use outrigger_kernel::{Clock, Random};
 use outrigger_ports::blobs::{BlobError, BlobReader, BlobWriter, Blobs, SignedUpload, check_key};
 use outrigger_ports::probe::Probed;
+use tokio::sync::OnceCell;
 
 use crate::bucket::Bucket;
 use crate::error::{fault, found};
@@ -27,6 +28,8 @@ pub struct ObjectBlobs {
     bucket: Bucket,
     target: Target,
     random: Arc<dyn Random>,
+    /// Whether the server writes over what is there; asked once.
+    overwrites: Arc<OnceCell<bool>>,
 }
 
 impl ObjectBlobs {
@@ -37,12 +40,38 @@ impl ObjectBlobs {
     /// Says what is wrong with the URL or the environment.
     pub fn open(url: &str, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, String> {
         let target = Target::parse(url)?;
-        Ok(Self { bucket: Bucket::open(&target, clock)?, target, random })
+        let bucket = Bucket::open(&target, None, clock)?;
+        Ok(Self { bucket, target, random, overwrites: Arc::default() })
+    }
+
+    /// The same as the service account of Google Cloud that this file has the key of, whatever the
+    /// environment says.
+    ///
+    /// # Errors
+    /// As [`ObjectBlobs::open`]; when it is no such file, or the bucket is not Google's.
+    pub fn open_as(
+        key_file: &std::path::Path,
+        url: &str,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, String> {
+        let target = Target::parse(url)?;
+        let bucket = Bucket::open(&target, Some(key_file), clock)?;
+        Ok(Self { bucket, target, random, overwrites: Arc::default() })
     }
 
     fn path(&self, key: &str) -> Result<Path, BlobError> {
         check_key(key)?;
         within(&self.target.prefix, key)
+    }
+
+    /// Whether an upload that was signed could be done again, with other bytes. Those of the clouds cannot.
+    async fn may_overwrite(&self) -> Result<bool, BlobError> {
+        if self.target.endpoint.is_none() {
+            return Ok(false);
+        }
+        let ask = || probe::may_overwrite(&self.bucket, &self.target, self.random.as_ref());
+        self.overwrites.get_or_try_init(ask).await.copied()
     }
 
     fn objects(&self) -> &Arc<dyn ObjectStore> {
@@ -102,6 +131,13 @@ impl Blobs for ObjectBlobs {
         Ok(found(self.objects().delete(&self.path(key)?).await)?.is_some())
     }
 
+    async fn clear(&self, key: &str) -> Result<bool, BlobError> {
+        // First nobody can complete an upload any more. The blob goes even if that fails.
+        let aborted = self.bucket.begun.abort(&self.path(key)?).await;
+        let was_there = self.delete(key).await?;
+        Ok(aborted? || was_there)
+    }
+
     async fn sign_upload(
         &self,
         key: &str,
@@ -110,6 +146,9 @@ impl Blobs for ObjectBlobs {
     ) -> Result<Option<SignedUpload>, BlobError> {
         let path = self.path(key)?;
         let Some(signer) = &self.bucket.signer else { return Ok(None) };
+        if self.may_overwrite().await? {
+            return Ok(None);
+        }
         let headers = (self.bucket.only_new)(size);
         let mut options = SignedUrlOptions::new();
         for (name, value) in &headers {

@@ -3,6 +3,7 @@
 //! It gives what [`outrigger_ports::blobs`] promises. A blob of more than a part is a multipart
 //! upload, which is seen when it is completed. Neither SDK nor HTTP client appear in what is public here.
 
+mod begun;
 mod blobs;
 mod bucket;
 mod connector;

@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use outrigger_ports::blobs::{BlobError, BlobWriter};
@@ -20,8 +20,8 @@ pub(crate) const PART_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) struct Writer {
     objects: Arc<dyn ObjectStore>,
     path: Path,
-    pieces: Vec<Bytes>,
-    filled: usize,
+    /// Copied together: a piece may be a single byte, of a buffer that it keeps.
+    part: BytesMut,
     size: u64,
     parts: Option<Parts>,
 }
@@ -36,12 +36,11 @@ struct Parts {
 impl Writer {
     /// Nothing is sent yet.
     pub(crate) fn new(objects: Arc<dyn ObjectStore>, path: Path) -> Self {
-        Self { objects, path, pieces: Vec::new(), filled: 0, size: 0, parts: None }
+        Self { objects, path, part: BytesMut::new(), size: 0, parts: None }
     }
 
     fn take(&mut self) -> PutPayload {
-        self.filled = 0;
-        PutPayload::from_iter(mem::take(&mut self.pieces))
+        PutPayload::from_bytes(mem::take(&mut self.part).freeze())
     }
 
     async fn send_part(&mut self) -> Result<(), BlobError> {
@@ -91,7 +90,7 @@ impl Drop for Parts {
                 if let Some(sending) = sending {
                     let _ = sending.await;
                 }
-                // What cannot be taken back now is removed by the bucket's rule for such uploads.
+                // What cannot be taken back now is when its key is cleared.
                 let _ = upload.abort().await;
             });
         }
@@ -103,18 +102,19 @@ impl BlobWriter for Writer {
     async fn write(&mut self, mut piece: Bytes) -> Result<(), BlobError> {
         self.size += piece.len() as u64;
         while !piece.is_empty() {
-            let taken = piece.split_to(piece.len().min(PART_BYTES - self.filled));
-            self.filled += taken.len();
-            self.pieces.push(taken);
-            if self.filled == PART_BYTES {
+            let taken = piece.split_to(piece.len().min(PART_BYTES - self.part.len()));
+            self.part.extend_from_slice(&taken);
+            if self.part.len() == PART_BYTES {
                 self.send_part().await?;
+                // More is likely to come; as a whole it is not copied while it grows.
+                self.part.reserve(PART_BYTES);
             }
         }
         Ok(())
     }
 
     async fn finish(mut self: Box<Self>) -> Result<u64, BlobError> {
-        if self.parts.is_some() && self.filled > 0 {
+        if self.parts.is_some() && !self.part.is_empty() {
             self.send_part().await?;
         }
         match self.parts.take() {

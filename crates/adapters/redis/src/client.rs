@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use outrigger_kernel::{Clock, Random, random};
+use outrigger_ports::secrets::Followed;
 use redis::{Cmd, Value};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -23,7 +24,7 @@ use crate::target::Target;
 pub struct RedisClient(Arc<Inner>);
 
 struct Inner {
-    target: Target,
+    target: Arc<Followed<Target>>,
     options: RedisOptions,
     clock: Arc<dyn Clock>,
     link: watch::Receiver<Option<Arc<Link>>>,
@@ -48,7 +49,8 @@ impl RedisClient {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, ConfigError> {
-        let target = Target::parse(options)?;
+        let parse = |url: &_| Target::parse(url, options);
+        let target = Arc::new(Followed::new(options.url.clone(), "Redis", parse)?);
         let instance = random::below(&*random, u64::MAX);
         let (sender, link) = watch::channel(None);
         let source = random.clone();
@@ -94,8 +96,8 @@ impl RedisClient {
         self.0.link.clone()
     }
 
-    pub(crate) fn target(&self) -> &Target {
-        &self.0.target
+    pub(crate) fn target(&self) -> Arc<Target> {
+        self.0.target.way()
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -1,17 +1,19 @@
 //! How Redis is reached.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_kernel::Secret;
+use outrigger_ports::secrets::{LiveSecret, fixed};
 
 /// How Redis is reached. [`RedisOptions::new`] gives the defaults.
 #[derive(Clone, Debug)]
 pub struct RedisOptions {
     /// `redis://`, `rediss://` (TLS), `redis+cluster://` or `rediss+cluster://`, then
     /// `[user][:password@]host[:port][/database]`; a cluster may name several hosts, separated by
-    /// commas.
-    pub url: Secret,
+    /// commas. User and password may change while it is used.
+    pub url: Arc<dyn LiveSecret>,
     /// In front of every key, `or:` by default; deployments that share a Redis need different
     /// ones.
     pub prefix: String,
@@ -32,6 +34,11 @@ pub struct RedisOptions {
 impl RedisOptions {
     /// The defaults for this URL.
     pub fn new(url: Secret) -> Self {
+        Self::following(fixed(url))
+    }
+
+    /// The defaults for a URL that may change.
+    pub fn following(url: Arc<dyn LiveSecret>) -> Self {
         Self {
             url,
             prefix: "or:".to_owned(),

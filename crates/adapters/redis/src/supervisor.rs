@@ -4,15 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_kernel::{Random, random};
+use outrigger_ports::secrets::Followed;
+use redis::{ErrorKind, RedisError, RedisResult};
 use tokio::sync::watch;
 
 use crate::link::Link;
 use crate::options::RedisOptions;
 use crate::target::Target;
 
+/// Every so many failures to connect to a cluster the URL is looked up again.
+const ASKED_EACH: u32 = 8;
+
 /// What the client and its supervisor share.
 pub(crate) struct Supervisor {
-    pub(crate) target: Target,
+    pub(crate) target: Arc<Followed<Target>>,
     pub(crate) options: RedisOptions,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) link: watch::Sender<Option<Arc<Link>>>,
@@ -24,7 +29,8 @@ impl Supervisor {
         let mut failures: u32 = 0;
         let mut was_connected = false;
         loop {
-            match self.open().await {
+            let target = self.target();
+            match self.open(&target).await {
                 Ok(link) => {
                     if was_connected {
                         metrics::counter!("outrigger_redis_reconnects_total").increment(1);
@@ -34,13 +40,21 @@ impl Supervisor {
                     }
                     was_connected = true;
                     failures = 0;
-                    self.keep(Arc::new(link)).await;
+                    self.keep(link, target).await;
                     tracing::warn!("the connection to redis is lost; connecting again");
                 }
-                Err(error) if failures == 0 => {
-                    tracing::warn!(%error, "redis does not answer; trying again");
+                Err(error) => {
+                    if failures == 0 {
+                        tracing::warn!(%error, "redis does not answer; trying again");
+                    } else {
+                        tracing::debug!(%error, failures, "redis does not answer yet");
+                    }
+                    // Of a cluster the driver does not tell why nobody answers.
+                    let may_be_refused = target.is_cluster() && failures.is_multiple_of(ASKED_EACH);
+                    if is_refused(&error) || may_be_refused {
+                        self.renew().await;
+                    }
                 }
-                Err(error) => tracing::debug!(%error, failures, "redis does not answer yet"),
             }
             let pause = self.pause(failures);
             failures = failures.saturating_add(1);
@@ -48,28 +62,58 @@ impl Supervisor {
         }
     }
 
-    async fn open(&self) -> Result<Link, String> {
+    /// What the URL says now.
+    fn target(&self) -> Arc<Target> {
+        if let Some(url) = self.target.changed() {
+            let next = Target::parse(&url, &self.options);
+            self.target.follow(url, next);
+        }
+        self.target.way()
+    }
+
+    /// Has the URL looked up again; a connection is not held up by a secret manager that is away.
+    async fn renew(&self) {
+        let _late = tokio::time::timeout(self.options.connect_timeout, self.target.renew()).await;
+    }
+
+    async fn open(&self, target: &Target) -> RedisResult<Arc<Link>> {
         // For a cluster the driver's own timeout is per node.
         let within = self.options.connect_timeout;
-        let link = tokio::time::timeout(within, Link::open(&self.target.driver, &self.options));
-        let link = link.await.map_err(|_| format!("not connected within {within:?}"))?;
-        let link = link.map_err(|error| error.to_string())?;
+        let link = tokio::time::timeout(within, Link::open(&target.driver, &self.options));
+        let late = || (ErrorKind::Io, "not connected in time", format!("{within:?}")).into();
+        let link = link.await.unwrap_or_else(|_| Err(late()))?;
         if link.is_alive(self.options.response_timeout).await {
-            Ok(link)
+            Ok(Arc::new(link))
         } else {
-            Err("connected, but PING was not answered".to_owned())
+            Err((ErrorKind::Io, "connected, but PING was not answered").into())
         }
     }
 
-    /// Hands the connection out until it is of no more use.
-    async fn keep(&self, link: Arc<Link>) {
-        let _standing = Standing::new(&self.link, link.clone());
-        let health = link.health.clone();
+    /// Hands the connection out until it is of no more use. One with a new password takes its place
+    /// before it is gone, so that nobody is without: of a cluster the driver would go on with the old
+    /// one.
+    async fn keep(&self, mut link: Arc<Link>, mut target: Arc<Target>) {
+        let standing = Standing::new(&self.link, link.clone());
+        let mut tried = target.clone();
         loop {
             tokio::select! {
-                () = health.broken.notified() => return,
-                () = health.suspect.notified() => {}
+                () = link.health.broken.notified() => return,
+                () = link.health.suspect.notified() => {}
                 () = tokio::time::sleep(self.options.heartbeat) => {}
+            }
+            let now = self.target();
+            if !Arc::ptr_eq(&now, &target) {
+                match self.open(&now).await {
+                    Ok(next) => {
+                        (link, target) = (next, now);
+                        standing.hand_out(link.clone());
+                    }
+                    Err(error) if !Arc::ptr_eq(&now, &tried) => {
+                        tracing::warn!(%error, "redis does not take the new password; the old connection stays");
+                        tried = now;
+                    }
+                    Err(_) => {}
+                }
             }
             if !link.is_alive(self.options.response_timeout).await {
                 return;
@@ -86,14 +130,25 @@ impl Supervisor {
     }
 }
 
+/// Whether the server does not believe who signs in.
+fn is_refused(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed
+        || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"))
+}
+
 /// While this lives, calls find the connection, and the gauge counts it.
 struct Standing<'a>(&'a watch::Sender<Option<Arc<Link>>>);
 
 impl<'a> Standing<'a> {
     fn new(sender: &'a watch::Sender<Option<Arc<Link>>>, link: Arc<Link>) -> Self {
         metrics::gauge!("outrigger_redis_connected").increment(1.0);
-        sender.send_replace(Some(link));
-        Self(sender)
+        let standing = Self(sender);
+        standing.hand_out(link);
+        standing
+    }
+
+    fn hand_out(&self, link: Arc<Link>) {
+        self.0.send_replace(Some(link));
     }
 }
 

@@ -1,6 +1,8 @@
 //! The URL, taken apart.
 
+use outrigger_kernel::Secret;
 use outrigger_kernel::secret::ExposeSecret;
+use outrigger_ports::secrets::Way;
 use redis::cluster::ClusterClient;
 use redis::io::tcp::TcpSettings;
 use redis::{
@@ -35,8 +37,8 @@ pub(crate) enum Driver {
 
 impl Target {
     /// Takes the URL and the certificate file apart; connects to nothing.
-    pub(crate) fn parse(options: &RedisOptions) -> Result<Self, ConfigError> {
-        let nodes = nodes(options.url.expose_secret())?;
+    pub(crate) fn parse(url: &Secret, options: &RedisOptions) -> Result<Self, ConfigError> {
+        let nodes = nodes(url.expose_secret())?;
         let tls = nodes.secure.then(|| certificates(options)).transpose()?;
         if tls.is_none() && options.ca_file.is_some() {
             return Err(ConfigError(
@@ -55,6 +57,20 @@ impl Target {
             (false, _) => Driver::Single(Box::new(only(&clients)?)),
         };
         Ok(Self { driver, nodes: clients, tls: tls.is_some(), exposed_hosts })
+    }
+
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.driver, Driver::Cluster(_))
+    }
+}
+
+impl Way for Target {
+    fn leads_where(&self, other: &Self) -> bool {
+        let place = |target: &Self| -> Vec<(ConnectionAddr, i64)> {
+            let infos = target.nodes.iter().map(Client::get_connection_info);
+            infos.map(|info| (info.addr().clone(), info.redis_settings().db())).collect()
+        };
+        self.is_cluster() == other.is_cluster() && place(self) == place(other)
     }
 }
 
@@ -184,7 +200,7 @@ mod tests {
     use super::*;
 
     fn parse(url: &str) -> Result<Target, ConfigError> {
-        Target::parse(&RedisOptions::new(url.into()))
+        Target::parse(&url.into(), &RedisOptions::new(url.into()))
     }
 
     #[test]
@@ -198,6 +214,21 @@ mod tests {
             let target = parse(url).unwrap();
             assert_eq!(matches!(target.driver, Driver::Cluster(_)), cluster, "{url}");
             assert_eq!(target.tls, tls, "{url}");
+        }
+    }
+
+    #[test]
+    fn who_signs_in_may_change_and_the_place_may_not() {
+        for (old, new, leads_where) in [
+            ("redis://:a@h:1/2", "redis://u:b@h:1/2", true),
+            ("redis://:a@h:1/2", "redis://:a@h:1/3", false),
+            ("redis://:a@h:1", "redis://:a@h:2", false),
+            ("redis://:a@h:1", "rediss://:a@h:1", false),
+            ("redis://:a@h:1", "redis+cluster://:a@h:1", false),
+            ("redis+cluster://:a@g,h", "redis+cluster://:b@g,h", true),
+        ] {
+            let (old, new) = (parse(old).unwrap(), parse(new).unwrap());
+            assert_eq!(new.leads_where(&old), leads_where);
         }
     }
 
@@ -234,7 +265,7 @@ mod tests {
         let with_ca = |url: &str, path: &str| {
             let mut options = RedisOptions::new(url.into());
             options.ca_file = Some(path.into());
-            Target::parse(&options).err().unwrap().to_string()
+            Target::parse(&url.into(), &options).err().unwrap().to_string()
         };
         assert!(with_ca("redis://a", "/dev/null").contains("not rediss://"));
         assert!(with_ca("rediss://a", "/no/such/file").contains("/no/such/file"));

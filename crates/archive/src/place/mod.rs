@@ -5,6 +5,7 @@
 //! never larger than what object stores take at once. What ends in `.gz` is compressed; in pieces of a
 //! few megabytes, each a gzip member of its own.
 
+mod claim;
 mod lines;
 mod writer;
 
@@ -12,10 +13,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use outrigger_ports::blobs::{Blobs, check_key};
+use outrigger_ports::blobs::Blobs;
 
 use crate::error::ArchiveError;
-use crate::line::is_trailer;
+use crate::line::{Header, is_trailer};
+use claim::Claim;
 pub(crate) use lines::Lines;
 pub(crate) use writer::Writer;
 
@@ -68,8 +70,13 @@ impl Place {
     /// Begins to write; with `resume`, goes on where an earlier export was cut off.
     ///
     /// # Errors
-    /// When an archive is there already.
-    pub(crate) async fn begin(&self, resume: bool) -> Result<Begun, ArchiveError> {
+    /// When an archive is there already, or another export is at it.
+    pub(crate) async fn begin(
+        &self,
+        resume: bool,
+        header: &Header,
+        part_bytes: u64,
+    ) -> Result<Begun, ArchiveError> {
         match self {
             Self::Standard if resume => Err(ArchiveError::Refused(
                 "what was written to standard output cannot be gone on with; export to a file"
@@ -77,7 +84,20 @@ impl Place {
             )),
             Self::Standard => Ok(Begun { writer: Writer::stdout(), before: None, again: false }),
             Self::File(path) => begin_file(path, resume),
-            Self::Blobs(blobs, key) => begin_blobs(blobs, key, resume).await,
+            Self::Blobs(blobs, key) => {
+                let claim = Claim::make(blobs, key, resume, header).await?;
+                match begin_blobs(blobs, key, resume).await {
+                    Ok((sizes, before)) => {
+                        let writer = Writer::blobs(claim, sizes, part_bytes);
+                        Ok(Begun { writer, before, again: false })
+                    }
+                    Err(error) => {
+                        // What it failed of is told, whatever becomes of this.
+                        let _place_stays_claimed = claim.release().await;
+                        Err(error)
+                    }
+                }
+            }
         }
     }
 }
@@ -118,16 +138,17 @@ fn begin_file(path: &Path, resume: bool) -> Result<Begun, ArchiveError> {
     Ok(Begun { writer, again: before.is_some(), before })
 }
 
+/// The sizes of the parts that stay, and how to read them.
 async fn begin_blobs(
     blobs: &Arc<dyn Blobs>,
     key: &str,
     resume: bool,
-) -> Result<Begun, ArchiveError> {
-    check_key(&part(key, 1))?;
-    let mut parts = 0;
-    while blobs.size(&part(key, parts + 1)).await?.is_some() {
-        parts += 1;
+) -> Result<(Vec<u64>, Option<Lines>), ArchiveError> {
+    let mut sizes = Vec::new();
+    while let Some(size) = blobs.size(&part(key, number_after(&sizes))).await? {
+        sizes.push(size);
     }
+    let parts = number_after(&sizes) - 1;
     if parts > 0 {
         let mut last = Lines::of_blobs(blobs.clone(), key, parts);
         while let Some(line) = last.next().await? {
@@ -138,17 +159,19 @@ async fn begin_blobs(
             }
         }
     }
+    // Also what somebody has begun and not finished: if he is still alive, he cannot any more.
+    blobs.clear(&part(key, parts + 1)).await?;
     if resume && parts > 0 {
-        let before = Some(Lines::of_blobs(blobs.clone(), key, 1));
-        return Ok(Begun {
-            writer: Writer::blobs(blobs.clone(), key, parts + 1),
-            before,
-            again: false,
-        });
+        return Ok((sizes, Some(Lines::of_blobs(blobs.clone(), key, 1))));
     }
     // From the last to the first: as long as there is one, the first tells of it.
     for number in (1..=parts).rev() {
-        blobs.delete(&part(key, number)).await?;
+        blobs.clear(&part(key, number)).await?;
     }
-    Ok(Begun { writer: Writer::blobs(blobs.clone(), key, 1), before: None, again: false })
+    Ok((Vec::new(), None))
+}
+
+/// The number of the part that comes after these.
+fn number_after(sizes: &[u64]) -> u32 {
+    u32::try_from(sizes.len()).unwrap_or(u32::MAX - 1) + 1
 }

@@ -3,20 +3,18 @@
 use std::fs::{self, File};
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use outrigger_ports::blobs::{BlobWriter, Blobs};
+use outrigger_ports::blobs::BlobWriter;
 
-use super::part;
+use super::claim::Claim;
+use super::{number_after, part};
 use crate::error::ArchiveError;
 
-/// Lines are given on in pieces of so many bytes.
+/// Lines are given on in pieces of at most so many bytes and a line.
 const BLOCK: usize = 4 * 1024 * 1024;
-/// A part in blobs ends once it has so many bytes, as they are written.
-const PART: u64 = 64 * 1024 * 1024;
 
 enum Out {
     Standard,
@@ -27,9 +25,11 @@ enum Out {
         old: Option<PathBuf>,
     },
     Blobs {
-        blobs: Arc<dyn Blobs>,
-        key: String,
-        next: u32,
+        claim: Claim,
+        /// A part ends once it has so many bytes, as they are written.
+        part_bytes: u64,
+        /// The sizes of the parts that are there.
+        sizes: Vec<u64>,
         open: Option<(Box<dyn BlobWriter>, u64)>,
     },
 }
@@ -39,12 +39,18 @@ pub(crate) struct Writer {
     out: Out,
     gzip: bool,
     lines: Vec<u8>,
+    /// Lines are given on in pieces of so many bytes.
+    block: usize,
 }
 
 impl Writer {
     fn new(out: Out, name: &str) -> Self {
         let gzip = Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
-        Self { out, gzip, lines: Vec::new() }
+        let block = match &out {
+            Out::Blobs { part_bytes, .. } => usize::try_from(*part_bytes).unwrap_or(BLOCK),
+            Out::Standard | Out::File { .. } => BLOCK,
+        };
+        Self { out, gzip, lines: Vec::new(), block: block.min(BLOCK) }
     }
 
     pub(crate) fn stdout() -> Self {
@@ -63,16 +69,17 @@ impl Writer {
         Ok(Self::new(out, &path.to_string_lossy()))
     }
 
-    /// From this part on.
-    pub(crate) fn blobs(blobs: Arc<dyn Blobs>, key: &str, next: u32) -> Self {
-        Self::new(Out::Blobs { blobs, key: key.to_owned(), next, open: None }, key)
+    /// After the parts of these sizes.
+    pub(super) fn blobs(claim: Claim, sizes: Vec<u64>, part_bytes: u64) -> Self {
+        let key = claim.key.clone();
+        Self::new(Out::Blobs { claim, part_bytes, sizes, open: None }, &key)
     }
 
     /// Appends a line, which comes without its end.
     pub(crate) async fn line(&mut self, line: &[u8]) -> Result<(), ArchiveError> {
         self.lines.extend_from_slice(line);
         self.lines.push(b'\n');
-        if self.lines.len() >= BLOCK { self.flush().await } else { Ok(()) }
+        if self.lines.len() >= self.block { self.flush().await } else { Ok(()) }
     }
 
     /// All that was there before has been written again.
@@ -88,9 +95,9 @@ impl Writer {
     }
 
     /// The archive is whole, and on disk.
-    pub(crate) async fn finish(mut self) -> Result<(), ArchiveError> {
+    pub(crate) async fn finish(&mut self) -> Result<(), ArchiveError> {
         self.flush().await?;
-        match self.out {
+        match &mut self.out {
             Out::Standard => stdout().flush().map_err(ArchiveError::io("standard output")),
             Out::File { file, part, path, .. } => {
                 let name = path.display().to_string();
@@ -100,12 +107,30 @@ impl Writer {
                     .and_then(|()| File::open(folder.unwrap_or(Path::new(".")))?.sync_all())
                     .map_err(ArchiveError::io(name))
             }
-            Out::Blobs { open, .. } => {
-                if let Some((writer, _)) = open {
-                    writer.finish().await?;
+            Out::Blobs { claim, sizes, open, .. } => {
+                if let Some((writer, _)) = open.take() {
+                    claim.hold().await?;
+                    sizes.push(writer.finish().await?);
                 }
-                Ok(())
+                claim.hold().await?;
+                unmixed(claim, sizes).await
             }
+        }
+    }
+
+    /// This export is still there, although it has nothing to write just now.
+    pub(crate) async fn keep(&mut self) -> Result<(), ArchiveError> {
+        match &mut self.out {
+            Out::Standard | Out::File { .. } => Ok(()),
+            Out::Blobs { claim, .. } => claim.keep().await,
+        }
+    }
+
+    /// What is written stays, to go on with where it is not whole; nobody has to wait for this export.
+    pub(crate) async fn release(self) -> Result<(), ArchiveError> {
+        match self.out {
+            Out::Standard | Out::File { .. } => Ok(()),
+            Out::Blobs { claim, .. } => claim.release().await,
         }
     }
 
@@ -122,18 +147,20 @@ impl Writer {
             Out::File { file, part, .. } => {
                 file.write_all(&block).map_err(ArchiveError::io(part.display().to_string()))
             }
-            Out::Blobs { blobs, key, next, open } => {
+            Out::Blobs { claim, part_bytes, sizes, open } => {
+                claim.hold().await?;
                 let (mut writer, mut bytes) = match open.take() {
                     Some(open) => open,
                     None => {
-                        *next += 1;
-                        (blobs.create(&part(key, *next - 1)).await?, 0)
+                        let place = part(&claim.key, number_after(sizes));
+                        (claim.blobs.create(&place).await?, 0)
                     }
                 };
                 bytes += block.len() as u64;
                 writer.write(Bytes::from(block)).await?;
-                if bytes >= PART {
-                    writer.finish().await?;
+                if bytes >= *part_bytes {
+                    claim.hold().await?;
+                    sizes.push(writer.finish().await?);
                 } else {
                     *open = Some((writer, bytes));
                 }
@@ -141,6 +168,22 @@ impl Writer {
             }
         }
     }
+}
+
+/// Sees to it that the parts are those that were written, and no others: somebody whose place was taken
+/// may have written the last of his after that.
+async fn unmixed(claim: &Claim, sizes: &[u64]) -> Result<(), ArchiveError> {
+    let ends = sizes.iter().map(|size| Some(*size)).chain([None]);
+    for (number, expected) in (1..).zip(ends) {
+        let place = part(&claim.key, number);
+        if claim.blobs.size(&place).await? != expected {
+            return Err(ArchiveError::Differs(format!(
+                "{place} is not as it was written: another export has been at it. Export again, to \
+                 another place"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// An archive holds what only the product may know: nobody else may read it.

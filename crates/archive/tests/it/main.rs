@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
 
+mod claims;
 mod faults;
 mod moves;
 mod places;

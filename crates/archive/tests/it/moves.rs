@@ -1,24 +1,35 @@
 //! From database to database.
 
+use std::io::Write as _;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use outrigger_archive::Place;
+use outrigger_archive::{Exporting, Importing, Place, Step, export, import};
 use outrigger_ports::store::Store;
-use outrigger_testkit::{TempDir, sized};
+use outrigger_testkit::TempDir;
 
-use crate::support::{all, content, dynamodb, fill, load, memory, mongodb, postgres, save, sqlite};
+use crate::support::{
+    all, clock, content, dynamodb, fill, header, load, memory, mongodb, postgres, save, sqlite,
+};
+
+/// So many documents go through all databases.
+const MANY: usize = 100_000;
+/// So many by way of MongoDB, whose emulator takes a few hundred in a second.
+const FEW: usize = 600;
+/// Whoever waits is told how far it is this often.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// SQLite, PostgreSQL, DynamoDB, SQLite: the last archive is the first one, byte for byte.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_went_through_all_databases_is_the_same_byte_for_byte() {
     let between = vec![("postgres", postgres().await), ("dynamodb", dynamodb().await)];
-    from_sqlite_to_sqlite(between, sized(600, 100_000)).await;
+    from_sqlite_to_sqlite(between, MANY).await;
 }
 
 /// The same by way of MongoDB.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_went_through_mongodb_is_the_same_byte_for_byte() {
-    from_sqlite_to_sqlite(vec![("mongodb", mongodb().await)], 600).await;
+    from_sqlite_to_sqlite(vec![("mongodb", mongodb().await)], FEW).await;
 }
 
 async fn from_sqlite_to_sqlite(between: Vec<(&str, Arc<dyn Store>)>, count: usize) {
@@ -31,14 +42,19 @@ async fn from_sqlite_to_sqlite(between: Vec<(&str, Arc<dyn Store>)>, count: usiz
     for pair in stores.windows(2) {
         let [(from, source), (to, target)] = pair else { unreachable!() };
         let place = Place::File(folder.join(format!("{from}.ndjson")));
-        let started = std::time::Instant::now();
-        let trailer = save(source, &place, false).await.unwrap();
+        let started = Instant::now();
+        let exporting = Exporting::new(&place, header("test"));
+        let trailer = export(&mut source.clone(), exporting, &mut telling(from)).await.unwrap();
         assert_eq!(trailer.documents, count as u64, "{from}");
         let saved = started.elapsed();
-        let started = std::time::Instant::now();
-        let imported = load(target, &place, false).await.unwrap();
+        let started = Instant::now();
+        let importing = Importing { from: &place, replace: false, now: clock().now() };
+        let imported = import(&**target, importing, &mut telling(to)).await.unwrap();
         assert_eq!(imported.trailer, trailer, "{to}");
-        eprintln!("{from}: saved in {saved:?}; {to}: taken in {:?}", started.elapsed());
+        say(&format!(
+            "{count} documents: out of {from} in {saved:.1?}, into {to} in {:.1?}",
+            started.elapsed()
+        ));
     }
     let last = folder.join("last.ndjson");
     let (_, again) = stores.pop().unwrap();
@@ -47,6 +63,23 @@ async fn from_sqlite_to_sqlite(between: Vec<(&str, Arc<dyn Store>)>, count: usiz
     for name in stores.into_iter().map(|(name, _)| name).chain(["last"]) {
         assert!(content(&folder.join(format!("{name}.ndjson"))) == first, "{name} differs");
     }
+}
+
+/// Says how far it is.
+fn telling(name: &str) -> impl FnMut(&Step<'_>) {
+    let mut last = Instant::now();
+    move |step| {
+        if last.elapsed() >= TOLD_EVERY {
+            last = Instant::now();
+            say(&format!("{name}: {}, {} documents", step.doing, step.documents));
+        }
+    }
+}
+
+/// At once, where what tests print is kept until they end: a long one must not be taken for dead. In
+/// one piece, not to fall into the lines of others.
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
 /// The index entries have come along, and with them what is unique: queries find what they did.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use outrigger_archive::line::Header;
 use outrigger_archive::{ArchiveError, Exporting, PAGE, Pages, Place, export};
 use outrigger_embedded::{FolderBlobs, MemoryBlobs};
 use outrigger_kernel::SystemRandom;
-use outrigger_ports::store::{Key, Scanned, Store};
+use outrigger_ports::store::{Batch, Key, Scanned, Store};
 use outrigger_testkit::TempDir;
 
-use crate::support::{all, clock, content, fill, header, load, memory, save};
+use crate::support::{all, clock, content, fill, header, load, memory, put, save};
 
 /// A store that goes away after some pages.
 struct Fragile(Arc<dyn Store>, usize);
@@ -27,7 +28,7 @@ impl Pages for Fragile {
 
 async fn save_a_part(store: &Arc<dyn Store>, to: &Place, resume: bool, pages: usize) {
     let mut fragile = Fragile(store.clone(), pages);
-    let exporting = Exporting { to, resume, header: header("test") };
+    let exporting = Exporting { resume, ..Exporting::new(to, header("test")) };
     let error = export(&mut fragile, exporting, &mut |_| {}).await.unwrap_err();
     assert_eq!(error.to_string(), "gone");
 }
@@ -128,4 +129,52 @@ async fn a_cut_export_to_blobs_goes_on_after_its_last_part() {
     save(&store, &place, false).await.unwrap();
     assert_eq!(blobs.size("b.00002").await.unwrap(), None);
     assert_eq!(load(&memory(), &place, false).await.unwrap().trailer, trailer);
+}
+
+/// Two databases of one kind in one archive would have a checksum like any other.
+#[tokio::test]
+async fn what_was_begun_with_one_database_is_not_gone_on_with_from_another() {
+    let folder = TempDir::new("archive").unwrap();
+    let (store, other) = (memory(), memory());
+    fill(&*store, 500).await;
+    fill(&*other, 500).await;
+    // A file has its lines in blocks of megabytes: what a kill leaves is made of a whole one.
+    let (file, part) = (folder.join("a"), folder.join("a.part"));
+    save(&store, &Place::File(file.clone()), false).await.unwrap();
+    std::fs::rename(&file, &part).unwrap();
+    std::fs::OpenOptions::new().write(true).open(&part).unwrap().set_len(50_000).unwrap();
+    let blobs = Place::Blobs(Arc::new(MemoryBlobs::default()), "b".to_owned());
+    let exporting = Exporting { part_bytes: 20_000, ..Exporting::new(&blobs, header("test")) };
+    export(&mut Fragile(store.clone(), 3), exporting, &mut |_| {}).await.unwrap_err();
+    for place in [Place::File(file), blobs] {
+        let header = Header { database: "another".to_owned(), ..header("test") };
+        let exporting = Exporting { resume: true, ..Exporting::new(&place, header) };
+        let error = export(&mut other.clone(), exporting, &mut |_| {}).await.unwrap_err();
+        assert!(error.to_string().contains("begun with another database"), "{error}");
+        // What is there stays.
+        save(&store, &place, true).await.unwrap();
+        load(&memory(), &place, false).await.unwrap();
+    }
+}
+
+/// Also where a part of the archive is there already.
+#[tokio::test]
+async fn an_export_that_counts_says_of_how_many_it_has_read_so_many() {
+    let folder = TempDir::new("archive").unwrap();
+    let store = memory();
+    fill(&*store, 430).await;
+    store.commit(Batch::of([put("sys.leases", "scheduler", Vec::new())])).await.unwrap();
+    let place = Place::File(folder.join("a"));
+    save_a_part(&store, &place, false, 2).await;
+    let mut seen = Vec::new();
+    let exporting =
+        Exporting { resume: true, counted: true, ..Exporting::new(&place, header("test")) };
+    export(&mut store.clone(), exporting, &mut |step| {
+        seen.push((step.doing, step.documents, step.of));
+    })
+    .await
+    .unwrap();
+    seen.retain(|(doing, ..)| *doing == "reading");
+    assert!(seen.len() > 1 && seen.iter().all(|(.., of)| *of == Some(430)), "{seen:?}");
+    assert_eq!(seen.last(), Some(&("reading", 430, Some(430))));
 }

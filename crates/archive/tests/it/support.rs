@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use outrigger_archive::line::{Header, Trailer};
 use outrigger_archive::{
     ArchiveError, Exporting, Imported, Importing, LEFT_OUT, Place, export, import,
@@ -54,44 +55,47 @@ pub(crate) async fn dynamodb() -> Arc<dyn Store> {
 pub(crate) async fn mongodb() -> Arc<dyn Store> {
     let url = MongoDb::shared().unwrap().fresh_url();
     let patience = Duration::from_secs(30);
-    let options = MongoOptions { patience, ..MongoOptions::at(&url) };
+    let options = MongoOptions { patience, ..MongoOptions::at(url.as_str()) };
     let random = Arc::new(SystemRandom);
     migrated(MongoStore::connect(&options, clock(), random).await.unwrap()).await
 }
 
 /// A number of documents of all kinds, whose versions are not all 1.
 pub(crate) async fn fill(store: &dyn Store, count: usize) {
-    let sentence = "wind and water ".repeat(12);
-    for start in (0..count).step_by(20) {
-        let writes = (start..count.min(start + 20)).map(|n| {
-            let collection = ["rec.boats", "rec.Harbours", "sys.users"][n % 3];
-            let mut entries = vec![
-                Entry {
-                    index: "n".to_owned(),
-                    value: (n as u64).to_be_bytes().into(),
-                    unique: false,
-                },
-                Entry {
-                    index: "name".to_owned(),
-                    value: index_value::of_str(&format!("na\0me é{n}")),
-                    unique: true,
-                },
-            ];
-            entries.truncate(n % 4);
-            let body = match n % 5 {
-                0 => format!("{{\"n\": {n},\n \"text\":\"{sentence}\"}}"),
-                _ => format!("{{\"n\":{n},\"text\":\"é{sentence}\"}}"),
-            };
-            let document = Document {
-                key: Key::new(collection, format!("id-{n:06}")),
-                version: 1 + (n % 7) as u64,
-                body: Bytes::from(body),
-                expires_at: (n % 11 == 0).then(|| Timestamp::from_micros(4_000_000_000_123_456)),
-            };
-            Write::Restore { document, entries, precondition: Precondition::Any }
-        });
-        store.commit(Batch::of(writes)).await.unwrap();
+    let batches = (0..count).step_by(20).map(|start| {
+        let writes = (start..count.min(start + 20)).map(numbered);
+        store.commit(Batch::of(writes))
+    });
+    // Some beside each other: what comes together is written together.
+    let mut batches = stream::iter(batches).buffer_unordered(16);
+    while let Some(done) = batches.next().await {
+        done.unwrap();
     }
+}
+
+fn numbered(n: usize) -> Write {
+    let collection = ["rec.boats", "rec.Harbours", "sys.users"][n % 3];
+    let mut entries = vec![
+        Entry { index: "n".to_owned(), value: (n as u64).to_be_bytes().into(), unique: false },
+        Entry {
+            index: "name".to_owned(),
+            value: index_value::of_str(&format!("na\0me é{n}")),
+            unique: true,
+        },
+    ];
+    entries.truncate(n % 4);
+    let sentence = "wind and water ".repeat(12);
+    let body = match n % 5 {
+        0 => format!("{{\"n\": {n},\n \"text\":\"{sentence}\"}}"),
+        _ => format!("{{\"n\":{n},\"text\":\"é{sentence}\"}}"),
+    };
+    let document = Document {
+        key: Key::new(collection, format!("id-{n:06}")),
+        version: 1 + (n % 7) as u64,
+        body: Bytes::from(body),
+        expires_at: n.is_multiple_of(11).then(|| Timestamp::from_micros(4_000_000_000_123_456)),
+    };
+    Write::Restore { document, entries, precondition: Precondition::Any }
 }
 
 pub(crate) fn put(collection: &str, id: &str, entries: Vec<Entry>) -> Write {
@@ -109,6 +113,7 @@ pub(crate) fn header(source: &str) -> Header {
         outrigger_archive: 1,
         version: "test".to_owned(),
         source: source.to_owned(),
+        database: "one".to_owned(),
         started_at: clock().now(),
         left_out: LEFT_OUT.map(str::to_owned).into(),
     }
@@ -119,7 +124,7 @@ pub(crate) async fn save(
     to: &Place,
     resume: bool,
 ) -> Result<Trailer, ArchiveError> {
-    let exporting = Exporting { to, resume, header: header("test") };
+    let exporting = Exporting { resume, ..Exporting::new(to, header("test")) };
     export(&mut store.clone(), exporting, &mut |_| {}).await
 }
 

@@ -1,16 +1,19 @@
 //! Archives of stores that are in use.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use outrigger_archive::{Exporting, Place, export};
+use outrigger_archive::{ArchiveError, Exporting, PAGE, Pages, Place, export};
 use outrigger_ports::collection::{entry, unique};
 use outrigger_ports::index_value;
-use outrigger_ports::store::{Batch, Entry, Key, Precondition, Store, Write};
+use outrigger_ports::store::{Batch, Entry, Key, Precondition, Scanned, Store, Write};
 use outrigger_testkit::TempDir;
+use tokio::sync::{Barrier, watch};
 
-use crate::support::{all, header, load, memory, postgres, put, save, sqlite};
+use crate::support::{all, dynamodb, header, load, memory, mongodb, postgres, put, sqlite};
 
 /// A document whose body and entry say the same number, which grows with its version.
 fn numbered(id: usize, number: u64) -> Write {
@@ -25,39 +28,73 @@ fn numbered(id: usize, number: u64) -> Write {
     }
 }
 
-async fn each_document_is_of_one_instant(store: Arc<dyn Store>, folder: &TempDir) {
-    const DOCUMENTS: usize = 400;
-    for id in 0..DOCUMENTS {
+const WRITERS: usize = 4;
+
+/// A store of which the second page is read only when many documents have changed since the first.
+struct Busy {
+    store: Arc<dyn Store>,
+    written: watch::Receiver<usize>,
+    /// So many documents are changed between the two.
+    between: usize,
+    pages: usize,
+}
+
+#[async_trait(?Send)]
+impl Pages for Busy {
+    async fn after(&mut self, key: Option<&Key>) -> Result<Vec<Scanned>, ArchiveError> {
+        self.pages += 1;
+        if self.pages == 2 {
+            let enough = *self.written.borrow() + self.between;
+            self.written.wait_for(|written| *written >= enough).await.unwrap();
+        }
+        Ok(self.store.scan(key, PAGE).await?)
+    }
+}
+
+async fn each_document_is_of_one_instant(store: Arc<dyn Store>, documents: usize) {
+    for id in 0..documents {
         store.commit(Batch::of([numbered(id, 1)])).await.unwrap();
     }
     let done = Arc::new(AtomicBool::new(false));
-    let writers: Vec<_> = (0..4)
+    let all_changed = Arc::new(Barrier::new(WRITERS + 1));
+    let (count, written) = watch::channel(0);
+    let writers: Vec<_> = (0..WRITERS)
         .map(|part| {
             let (store, done) = (store.clone(), done.clone());
+            let (all_changed, count) = (all_changed.clone(), count.clone());
             tokio::spawn(async move {
-                let mut number = 1;
-                while !done.load(Ordering::Relaxed) {
-                    number += 1;
-                    for id in (part..DOCUMENTS).step_by(4) {
+                for number in 2.. {
+                    for id in (part..documents).step_by(WRITERS) {
+                        if done.load(Ordering::Relaxed) {
+                            return;
+                        }
                         store.commit(Batch::of([numbered(id, number)])).await.unwrap();
+                        count.send_modify(|count| *count += 1);
+                    }
+                    if number == 2 {
+                        all_changed.wait().await;
                     }
                 }
-                number
             })
         })
         .collect();
+    all_changed.wait().await;
+    let folder = TempDir::new("archive").unwrap();
     let place = Place::File(folder.join("busy.ndjson"));
-    save(&store, &place, false).await.unwrap();
+    // At least one of the writers goes through its documents twice: what it has in the second page is
+    // of a later version than what it had in the first.
+    let mut busy = Busy { store, written, between: 2 * documents, pages: 0 };
+    export(&mut busy, Exporting::new(&place, header("test")), &mut |_| {}).await.unwrap();
     done.store(true, Ordering::Relaxed);
-    let mut numbers = Vec::new();
     for writer in writers {
-        numbers.push(writer.await.unwrap());
+        writer.await.unwrap();
     }
-    assert!(numbers.iter().all(|number| *number > 1), "there was no load: {numbers:?}");
     let restored = memory();
     load(&restored, &place, false).await.unwrap();
     let restored = all(&restored).await;
-    assert_eq!(restored.len(), DOCUMENTS);
+    assert_eq!(restored.len(), documents);
+    let versions: BTreeSet<u64> = restored.iter().map(|it| it.document.version).collect();
+    assert!(versions.len() > 1 && versions.iter().all(|it| *it > 1), "no load: {versions:?}");
     for scanned in restored {
         let version = scanned.document.version;
         assert_eq!(&*scanned.document.body, format!("{{\"number\":{version}}}").as_bytes());
@@ -70,13 +107,23 @@ async fn each_document_is_of_one_instant(store: Arc<dyn Store>, folder: &TempDir
 #[tokio::test(flavor = "multi_thread")]
 async fn each_document_of_a_busy_sqlite_is_of_one_instant() {
     let folder = TempDir::new("archive").unwrap();
-    each_document_is_of_one_instant(sqlite(&folder, "busy.db").await, &folder).await;
+    each_document_is_of_one_instant(sqlite(&folder, "busy.db").await, 400).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_document_of_a_busy_postgresql_is_of_one_instant() {
-    let folder = TempDir::new("archive").unwrap();
-    each_document_is_of_one_instant(postgres().await, &folder).await;
+    each_document_is_of_one_instant(postgres().await, 400).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_document_of_a_busy_dynamodb_is_of_one_instant() {
+    each_document_is_of_one_instant(dynamodb().await, 240).await;
+}
+
+/// Its emulator takes a few hundred writes in a second.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_document_of_a_busy_mongodb_is_of_one_instant() {
+    each_document_is_of_one_instant(mongodb().await, 120).await;
 }
 
 fn mail(address: &str) -> Entry {
@@ -97,7 +144,7 @@ async fn a_value_that_moved_meanwhile_belongs_to_whom_it_went() {
         let place = Place::File(folder.join(name));
         let mut moved = false;
         let busy = store.clone();
-        let exporting = Exporting { to: &place, resume: false, header: header("test") };
+        let exporting = Exporting::new(&place, header("test"));
         // After the first page u000 gives its address to u499, and u001 its to u002, read already.
         export(&mut store.clone(), exporting, &mut |_| {
             if !std::mem::replace(&mut moved, true) {

@@ -4,7 +4,7 @@
 use outrigger_kernel::{Result, Timestamp};
 use outrigger_ports::collection::{Collection, Entity};
 use outrigger_ports::index_value;
-use outrigger_ports::store::{Order, Precondition, Write};
+use outrigger_ports::store::{Order, Precondition, Store, Write};
 use serde::{Deserialize, Serialize};
 
 use super::model::User;
@@ -26,6 +26,12 @@ impl Departed {
         Collection::put(id, &Self { at }, Precondition::Any)
     }
 
+    /// The writes that note it later, of a user whose deletion was not noted: only if there is no such user.
+    pub(crate) fn note_late(id: &str, at: Timestamp) -> Result<[Write; 2]> {
+        let key = Collection::<User>::key(id);
+        Ok([Write::Check { key, precondition: Precondition::Absent }, Self::note(id, at)?])
+    }
+
     /// Ids of some of them, at most of so many.
     ///
     /// # Errors
@@ -44,4 +50,15 @@ impl Departed {
 /// The check that there still is such a user, for batches that give them something.
 pub(crate) fn must_exist(id: &str) -> Write {
     Write::Check { key: Collection::<User>::key(id), precondition: Precondition::Exists }
+}
+
+/// Those of these ids, at most [`GET_MANY_MAX`](outrigger_kernel::limits::GET_MANY_MAX), that are of no user.
+///
+/// # Errors
+/// `unavailable`.
+pub(crate) async fn of_nobody(store: &dyn Store, ids: &[String]) -> Result<Vec<String>> {
+    let keys: Vec<_> = ids.iter().map(|id| Collection::<User>::key(id)).collect();
+    let users = store.get_many(&keys).await?;
+    let pairs = ids.iter().zip(users);
+    Ok(pairs.filter(|(_, user)| user.is_none()).map(|(id, _)| id.clone()).collect())
 }

@@ -14,7 +14,7 @@ pub use service::Accounts;
 pub use sessions::{Session, SessionView};
 pub use validate::normalize_email;
 
-pub(crate) use departed::{Departed, must_exist};
+pub(crate) use departed::{Departed, must_exist, of_nobody};
 pub(crate) use retry::Retry;
 pub(crate) use service::{NewKind, NewPassword, administrator_exists, email_taken};
 pub(crate) use sessions::{Live, cache_key, cut_user_agent};

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use outrigger_kernel::{Result, limits};
+use outrigger_kernel::{Result, Timestamp, limits};
 use outrigger_ports::collection::{Collection, Stored};
 use outrigger_ports::index_value;
 use outrigger_ports::store::{Batch, Order, Precondition, StoreError};
@@ -40,8 +40,7 @@ impl Counter {
     pub async fn round(&mut self) -> Result<bool> {
         let chunks = self.analytics.oldest(ROUND).await?;
         let now = self.analytics.clock.now();
-        let lag = chunks.first().map(|chunk| now.since(chunk.value.taken_at));
-        metrics::gauge!("outrigger_events_lag_seconds").set(lag.unwrap_or_default().as_secs_f64());
+        tell_lag(&chunks, now);
         if chunks.is_empty() {
             return Ok(false);
         }
@@ -68,7 +67,23 @@ impl Counter {
     }
 }
 
+/// Tells for how long the first of these chunks, the oldest, has waited.
+fn tell_lag(chunks: &[Stored<Chunk>], now: Timestamp) {
+    let lag = chunks.first().map(|chunk| now.since(chunk.value.taken_at));
+    metrics::gauge!("outrigger_events_lag_seconds").set(lag.unwrap_or_default().as_secs_f64());
+}
+
 impl Analytics {
+    /// Tells in the metrics for how long events have waited to be counted, for a process that counts
+    /// none: reads one chunk.
+    ///
+    /// # Errors
+    /// `unavailable`; the metric stays as it was.
+    pub async fn tell_lag(&self) -> Result<()> {
+        tell_lag(&self.oldest(1).await?, self.clock.now());
+        Ok(())
+    }
+
     /// The chunks that were taken first, of those that are not counted.
     pub(super) async fn oldest(&self, limit: usize) -> Result<Vec<Stored<Chunk>>> {
         let all = index_value::all();

@@ -12,6 +12,7 @@ mod list;
 mod media_type;
 mod model;
 mod name;
+mod owners;
 mod read;
 mod service;
 mod signed;

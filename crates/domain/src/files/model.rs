@@ -48,6 +48,9 @@ pub(super) struct Loose {
     /// No file is made of it any more.
     #[serde(default)]
     pub(super) doomed: bool,
+    /// It is written in pieces: what a killed process has begun may lie beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) begun: bool,
     /// What somebody else may upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) promised: Option<File>,
@@ -60,6 +63,20 @@ impl Entity for Loose {
     fn entries(&self) -> Vec<Entry> {
         vec![entry(BY_END, index_value::of_time(self.until))]
     }
+}
+
+/// How far the owners of files were looked at; one document.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Walk {
+    /// The last one; none: the next one is the first.
+    pub(super) after: Option<String>,
+    /// It goes on then.
+    pub(super) at: Timestamp,
+}
+
+impl Entity for Walk {
+    const COLLECTION: &'static str = "sys.file_owner_walks";
+    const NAME: &'static str = "walk";
 }
 
 /// A file.

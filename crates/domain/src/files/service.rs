@@ -10,7 +10,7 @@ use outrigger_ports::store::{Batch, Precondition, StoreError, Write};
 use serde_json::json;
 
 use super::media_type::MediaRange;
-use super::model::{File, Loose, key};
+use super::model::{File, Loose, Walk, key};
 use crate::accounts::{self, Departed};
 use crate::audit::{Action, Audit, Change};
 use crate::idempotency::Idempotency;
@@ -41,12 +41,19 @@ impl Default for Settings {
     }
 }
 
+/// The sweep has taken the upload for one that nobody goes on with.
+pub(super) fn given_up() -> Error {
+    let message = "the upload did not go on for too long and was given up; begin it again";
+    Error::conflict("upload_given_up", message)
+}
+
 /// Files of users.
 #[derive(Clone, Debug)]
 pub struct Files {
     pub(super) stored: Collection<File>,
     pub(super) loose: Collection<Loose>,
     pub(super) departed: Collection<Departed>,
+    pub(super) walks: Collection<Walk>,
     pub(super) blobs: Arc<dyn Blobs>,
     pub(super) idempotency: Idempotency,
     pub(super) audit: Audit,
@@ -62,6 +69,7 @@ impl Files {
             stored: ports.collection(),
             loose: ports.collection(),
             departed: ports.collection(),
+            walks: ports.collection(),
             blobs: ports.blobs.clone(),
             idempotency: Idempotency::new(ports),
             audit,
@@ -128,11 +136,24 @@ impl Files {
         Ok(writes)
     }
 
+    /// Why [`Files::creation`] was refused for this owner.
+    pub(super) async fn refusal(&self, owner: Option<&str>) -> Error {
+        let owner: Vec<_> = owner.map(ToOwned::to_owned).into_iter().collect();
+        match accounts::of_nobody(&**self.stored.store(), &owner).await {
+            Err(error) => error,
+            Ok(gone) if gone.is_empty() => given_up(),
+            Ok(_) => {
+                let message = "the account that the file would belong to was deleted meanwhile";
+                Error::conflict("owner_deleted", message)
+            }
+        }
+    }
+
     /// The writes that delete a file and leave its blob to be removed.
     pub(super) fn deletion(&self, file: &Stored<File>) -> Result<[Write; 2]> {
         let now = self.clock.now();
         let until = file.value.signed_until.map_or(now, |until| until.max(now));
-        let note = Loose { until, doomed: true, promised: None };
+        let note = Loose { until, doomed: true, begun: false, promised: None };
         Ok([
             Collection::<File>::delete(&file.id, Precondition::Version(file.version)),
             Collection::put(&file.id, &note, Precondition::Any)?,
@@ -144,8 +165,13 @@ impl Files {
     pub(super) async fn discard(&self, id: &str, is_final: bool) {
         let removed = self.blobs.delete(&key(id)).await;
         if removed.is_ok() && is_final {
-            let forget = Collection::<Loose>::delete(id, Precondition::Any);
-            let _ = self.commit(Batch::of([forget])).await;
+            self.forget(id).await;
         }
+    }
+
+    /// Takes away the note of a blob that is gone. If that cannot be done now, the sweep does it.
+    pub(super) async fn forget(&self, id: &str) {
+        let forget = Collection::<Loose>::delete(id, Precondition::Any);
+        let _ = self.commit(Batch::of([forget])).await;
     }
 }

@@ -12,9 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{File, FileView, Loose, key, view};
 use super::name;
-use super::service::Files;
+use super::service::{Files, given_up};
 use super::sniff::HEAD_BYTES;
-use super::upload::given_up;
 use crate::idempotency::{Answer, Keyed};
 use crate::rule::Rule;
 
@@ -67,14 +66,14 @@ impl Files {
     ///
     /// # Errors
     /// As [`Files::check_upload`], also for more than one request can carry; `conflict` when files are
-    /// not kept in object storage, and when the request of an earlier call has run out.
+    /// kept where clients cannot write, and when the request of an earlier call has run out.
     pub async fn sign(
         &self,
         ctx: &Ctx,
         new: NewUpload,
         idempotency_key: Option<&str>,
     ) -> Result<UploadView> {
-        self.check_upload(ctx, Some(new.size))?;
+        self.check_upload(ctx, Some(new.size), idempotency_key)?;
         if new.size > SIGNED_BYTES_MAX {
             let message = format!(
                 "a request to the object storage carries at most {SIGNED_BYTES_MAX} bytes: send the \
@@ -102,7 +101,7 @@ impl Files {
             signed_until: Some(until),
         };
         let view = self.request(&id, size, expires_at).await?;
-        let note = Loose { until, doomed: false, promised: Some(promised) };
+        let note = Loose { until, doomed: false, begun: false, promised: Some(promised) };
         let mut batch = Batch::of([Collection::put(&id, &note, Precondition::Absent)?]);
         if let Some(keyed) = &keyed {
             // Not the request itself: who knows it may upload.
@@ -133,7 +132,7 @@ impl Files {
     async fn request(&self, id: &str, size: u64, expires_at: Timestamp) -> Result<UploadView> {
         let valid = expires_at.since(self.clock.now());
         let Some(signed) = self.blobs.sign_upload(&key(id), size, valid).await? else {
-            let message = "files are not kept in object storage here: send the file itself, with POST /api/v1/files";
+            let message = "nothing is uploaded past this server here: send the file itself, with POST /api/v1/files";
             return Err(Error::conflict("no_signed_uploads", message));
         };
         Ok(UploadView {
@@ -198,9 +197,11 @@ impl Files {
         if self.commit(batch).await? {
             return Ok(view(id, file));
         }
-        // It was completed by another request, or given up.
-        let made = self.stored.find(id).await?;
-        made.map(|made| view(id, made.value)).ok_or_else(given_up)
+        // It was completed by another request, given up, or its user is no more.
+        match self.stored.find(id).await? {
+            Some(made) => Ok(view(id, made.value)),
+            None => Err(self.refusal(file.owner.as_deref()).await),
+        }
     }
 
     async fn doom(&self, note: Stored<Loose>) -> Result<()> {

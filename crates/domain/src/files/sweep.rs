@@ -1,25 +1,18 @@
 //! Removing blobs that belong to no file: of uploads that nobody goes on with, of files whose deletion
-//! was cut off, and of users who are no more.
+//! was cut off, and, with their files, of users who are no more (`owners`).
 
 use std::time::Duration;
 
-use outrigger_kernel::{Ctx, Result};
+use outrigger_kernel::Result;
 use outrigger_ports::collection::{Collection, Stored};
 use outrigger_ports::index_value;
 use outrigger_ports::store::{Batch, Order, Precondition};
-use serde_json::json;
 
-use super::model::{BY_END, BY_OWNER, Loose, key};
+use super::model::{BY_END, Loose, key};
 use super::service::Files;
-use crate::accounts::Departed;
-use crate::audit::Action;
 
 /// Removed in one round.
 const ROUND: usize = 50;
-/// Users whose files are removed in one round.
-const OWNERS: usize = 10;
-/// Files deleted in one batch, beside what is noted of them.
-const FILES: usize = 8;
 /// A round ends after so many blobs that cannot be deleted: each may have taken long.
 const FAULTS_MAX: usize = 5;
 
@@ -38,6 +31,7 @@ impl Files {
     /// # Errors
     /// `unavailable` when the store is away.
     pub async fn sweep(&self) -> Result<bool> {
+        self.look_for_departed().await?;
         let has_more_owners = self.sweep_owners().await?;
         let order = Order::Index(BY_END);
         let (_, end) = index_value::exactly(index_value::of_time(self.clock.now()));
@@ -64,7 +58,11 @@ impl Files {
                 return Ok(true);
             }
         }
-        match self.blobs.delete(&key(&id)).await {
+        let removed = match doomed.begun {
+            true => self.blobs.clear(&key(&id)).await,
+            false => self.blobs.delete(&key(&id)).await,
+        };
+        match removed {
             Ok(was_there) => {
                 if was_there {
                     metrics::counter!("outrigger_files_swept_total").increment(1);
@@ -87,41 +85,5 @@ impl Files {
                 Ok(false)
             }
         }
-    }
-
-    /// Deletes files of users who were deleted; says whether there are more such users. Their blobs are
-    /// then due.
-    async fn sweep_owners(&self) -> Result<bool> {
-        let owners = Departed::some(&self.departed, OWNERS).await?;
-        for owner in &owners {
-            while self.delete_some(owner).await? {}
-            self.commit(Batch::of([Departed::forget(owner)])).await?;
-        }
-        Ok(owners.len() == OWNERS)
-    }
-
-    /// Deletes some files of this user, with an entry of the audit log; says whether there were any.
-    async fn delete_some(&self, owner: &str) -> Result<bool> {
-        let (order, range) =
-            (Order::Index(BY_OWNER), index_value::exactly(index_value::of_str(owner)));
-        let (files, _) = self.stored.list(order, range, false, None, FILES).await?;
-        if files.is_empty() {
-            return Ok(false);
-        }
-        let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
-        let (ctx, details) = (Ctx::system("files.sweep"), json!({ "files": ids }));
-        let told = self.audit.entry(&ctx, Action::FilesDeleted, Some(owner), details)?;
-        let mut batch = Batch::of([told]);
-        for file in &files {
-            batch.writes.extend(self.deletion(file)?);
-        }
-        // Somebody else may be at it, or an administrator has deleted one: it is looked again.
-        if self.commit(batch).await? {
-            // While their addresses can be used it is looked again; what is there goes now.
-            for file in files.iter().filter(|file| file.value.signed_until.is_some()) {
-                self.discard(&file.id, false).await;
-            }
-        }
-        Ok(true)
     }
 }

@@ -155,6 +155,11 @@ async fn the_same_request_makes_one_file() {
     let first = upload(b"words").await.unwrap();
     assert_eq!(upload(b"words").await.unwrap(), first);
     assert_eq!(upload(b"other").await.unwrap_err().kind(), ErrorKind::Invalid);
+    for key in ["", "\t", &"x".repeat(300)] {
+        let unread = stream::poll_fn(|_| panic!("the body is read"));
+        let refused = bench.files.upload(&bench.ann, named("a.txt"), Some(key), unread).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Invalid, "{key:?}");
+    }
     let list = bench.files.list(&bench.ann, None, &first_page()).await.unwrap();
     assert_eq!(list.items, [first]);
     assert_eq!(bench.loose().await, 0);
@@ -165,7 +170,12 @@ async fn the_same_request_makes_one_file() {
 async fn the_sweep_removes_what_nobody_goes_on_with() {
     let bench = bench(Settings::default()).await;
     let now = bench.files.clock.now();
-    let note = Loose { until: now.plus(Duration::from_secs(3_600)), doomed: false, promised: None };
+    let note = Loose {
+        until: now.plus(Duration::from_secs(3_600)),
+        doomed: false,
+        begun: true,
+        promised: None,
+    };
     let put = Collection::put("fil_left", &note, Precondition::Absent).unwrap();
     bench.files.commit(Batch::of([put])).await.unwrap();
     let mut writer = bench.files.blobs.create(&key("fil_left")).await.unwrap();
@@ -208,7 +218,7 @@ async fn an_upload_that_goes_on_is_not_swept_and_one_that_was_swept_makes_no_fil
 async fn a_deletion_that_was_cut_off_is_ended_by_the_sweep() {
     let bench = bench(Settings::default()).await;
     let id = bench.upload(&bench.ann, None, b"words").await;
-    let note = Loose { until: bench.files.clock.now(), doomed: true, promised: None };
+    let note = Loose { until: bench.files.clock.now(), doomed: true, begun: false, promised: None };
     let cut = Batch::of([
         Collection::<File>::delete(&id, Precondition::Any),
         Collection::put(&id, &note, Precondition::Absent).unwrap(),
@@ -281,7 +291,7 @@ async fn the_sweep_goes_on_after_a_blob_that_cannot_be_deleted() {
         bench.files.delete(&bench.ann, id).await.unwrap();
     }
     assert_eq!(bench.loose().await, 6);
-    let left = Loose { until: bench.files.clock.now(), doomed: true, promised: None };
+    let left = Loose { until: bench.files.clock.now(), doomed: true, begun: false, promised: None };
     let put = Collection::put("fil_zz", &left, Precondition::Absent).unwrap();
     bench.files.commit(Batch::of([put])).await.unwrap();
     for left in [7, 6] {
@@ -308,7 +318,7 @@ async fn files_go_with_their_owner_and_none_is_made_after_that() {
         Write::Delete { key: Key::new("sys.users", "usr_ann"), precondition: Precondition::Exists };
     bench.files.commit(Batch::of([gone, departed])).await.unwrap();
     let late = bench.files.upload(&bench.ann, named("late"), None, body(&[b"words"])).await;
-    assert_eq!(late.unwrap_err().code(), "upload_given_up");
+    assert_eq!(late.unwrap_err().code(), "owner_deleted");
     bench.files.sweep().await.unwrap();
     let list = bench.files.list(&bench.admin, None, &first_page()).await.unwrap();
     assert_eq!(list.items.iter().map(|file| &file.id).collect::<Vec<_>>(), [&other]);
@@ -318,4 +328,59 @@ async fn files_go_with_their_owner_and_none_is_made_after_that() {
     assert_eq!(bench.loose().await, 0);
     assert_eq!(Departed::some(&bench.files.departed, 10).await.unwrap(), Vec::<String>::new());
     assert_eq!(actions(&bench.world).await, ["files.deleted_with_owner"; 2]);
+}
+
+/// As versions left it that deleted accounts and knew of no files.
+#[tokio::test]
+async fn files_of_users_whose_deletion_nobody_noted_are_found_a_page_at_a_time() {
+    let bench = bench(Settings::default()).await;
+    let store = &bench.world.ports.store;
+    let put = |id: &str| {
+        let (key, body) = (Key::new("sys.users", id), Bytes::from_static(b"{}"));
+        let precondition = Precondition::Absent;
+        Write::Put { key, body, entries: Vec::new(), expires_at: None, precondition }
+    };
+    let mut lost = Vec::new();
+    for number in 0..60 {
+        let id = format!("usr_many{number:02}");
+        store.commit(Batch::of([put(&id)])).await.unwrap();
+        let ctx = user_ctx(&id, "ses_1", &Role::user());
+        let file = bench.upload(&ctx, None, b"words").await;
+        if number % 25 == 1 {
+            let key = Key::new("sys.users", &id);
+            let gone = Write::Delete { key, precondition: Precondition::Exists };
+            store.commit(Batch::of([gone])).await.unwrap();
+            lost.push(file);
+        }
+    }
+    assert_eq!(lost.len(), 3);
+    // More files than are looked at in one round, which cost but one.
+    for _ in 0..60 {
+        bench.upload(&bench.ann, None, b"words").await;
+    }
+    let left = async || {
+        let mut left = 0;
+        for id in &lost {
+            left += usize::from(bench.files.blobs.size(&key(id)).await.unwrap().is_some());
+        }
+        left
+    };
+    let whole = async || bench.files.stored.store().scan(None, 1_000).await.unwrap().len();
+    let rounds = [3, 1, 0];
+    for expected in rounds {
+        bench.files.sweep().await.unwrap();
+        assert_eq!(left().await, expected);
+        bench.world.clock.advance(bench.files.sweep_every());
+    }
+    let before = whole().await;
+    bench.files.sweep().await.unwrap();
+    assert_eq!(whole().await, before, "nothing else goes");
+    let late = Departed::note_late("usr_ann", bench.files.clock.now()).unwrap();
+    assert!(
+        !bench.files.commit(Batch::of(late)).await.unwrap(),
+        "a user who is there is not noted"
+    );
+    let list = bench.files.list(&bench.ann, None, &first_page()).await.unwrap();
+    assert_eq!(list.items.len(), 60);
+    assert_eq!(actions(&bench.world).await, ["files.deleted_with_owner"; 3]);
 }

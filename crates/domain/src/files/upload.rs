@@ -9,10 +9,10 @@ use outrigger_ports::collection::Collection;
 use outrigger_ports::store::{Batch, Precondition};
 
 use super::model::{File, FileView, Loose, key, view};
-use super::service::Files;
+use super::service::{Files, given_up};
 use super::sniff::{self, HEAD_BYTES};
 use super::{media_type, name};
-use crate::idempotency::{Answer, Keyed};
+use crate::idempotency::{self, Answer, Keyed};
 use crate::rule::{self, Rule};
 
 /// What a client says of a file that it sends.
@@ -45,13 +45,19 @@ impl Files {
     /// Refuses who may not upload, before anything is read of what they send.
     ///
     /// # Errors
-    /// `unauthenticated`, `forbidden`; `too_large` when what is announced is.
-    pub fn check_upload(&self, ctx: &Ctx, size: Option<u64>) -> Result<()> {
+    /// `unauthenticated`, `forbidden`; `too_large` when what is announced is; `invalid` for a key that is
+    /// none.
+    pub fn check_upload(
+        &self,
+        ctx: &Ctx,
+        size: Option<u64>,
+        idempotency_key: Option<&str>,
+    ) -> Result<()> {
         rule::check(&self.settings.create, ctx, ctx.user_id(), "file")?;
         if size.is_some_and(|size| size > self.settings.size_bytes_max) {
             return Err(self.too_large());
         }
-        Ok(())
+        idempotency_key.map_or(Ok(()), idempotency::check_key)
     }
 
     /// Takes a file. With an idempotency key, once.
@@ -69,7 +75,7 @@ impl Files {
     where
         B: Stream<Item = Result<Bytes>> + Send + Unpin,
     {
-        self.check_upload(ctx, None)?;
+        self.check_upload(ctx, None, idempotency_key)?;
         let id = self.ids.new_id("fil");
         let mut pending = Pending::begin(self, &id).await?;
         let made = self.take(ctx, new, idempotency_key, body, &mut pending).await;
@@ -82,8 +88,8 @@ impl Files {
                 ErrorKind::Unavailable | ErrorKind::OutcomeUnknown | ErrorKind::Internal
             ),
         };
-        if is_over {
-            self.discard(&id, true).await;
+        if is_over && self.blobs.clear(&key(&id)).await.is_ok() {
+            self.forget(&id).await;
         }
         made
     }
@@ -156,8 +162,11 @@ impl Files {
         if self.commit(batch).await? {
             return Ok(view);
         }
-        // The same request came twice at the same time, or it took too long.
-        self.first_answer(keyed.as_ref()).await?.ok_or_else(given_up)
+        // The same request came twice at the same time, it took too long, or its user is no more.
+        match self.first_answer(keyed.as_ref()).await? {
+            Some(first) => Ok(first),
+            None => Err(self.refusal(view.owner.as_deref()).await),
+        }
     }
 
     async fn first_answer(&self, keyed: Option<&Keyed>) -> Result<Option<FileView>> {
@@ -201,7 +210,7 @@ impl<'a> Pending<'a> {
 
     async fn put(&mut self, precondition: Precondition) -> Result<()> {
         let until = self.files.clock.now().plus(self.files.settings.unfinished);
-        let note = Loose { until, doomed: false, promised: None };
+        let note = Loose { until, doomed: false, begun: true, promised: None };
         let write = Collection::put(self.id, &note, precondition)?;
         if !self.files.commit(Batch::of([write])).await? {
             return Err(given_up());
@@ -226,10 +235,4 @@ impl Taken {
 fn answer(view: &FileView) -> Result<Answer> {
     let body = serde_json::to_string(view).map_err(Error::internal)?;
     Ok(Answer { etag: None, location: Some(view.id.clone()), body })
-}
-
-/// The sweep has taken it for one that nobody goes on with.
-pub(super) fn given_up() -> Error {
-    let message = "the upload did not go on for too long and was given up; begin it again";
-    Error::conflict("upload_given_up", message)
 }

@@ -1,9 +1,11 @@
 // One page of this browser at a time. Browsers have locks where a page came over TLS or from localhost. Elsewhere a
-// record in IndexedDB, whose transactions exclude each other, says whose turn it is, and until when.
+// record in IndexedDB, whose transactions exclude each other, says whose turn it is, and whoever waits asks that page
+// whether it is still there. To answer takes no timer, which pages in the background hardly have.
 
-/** Whoever ended in their turn, without saying so, has it no longer than this. */
-const TURN_MS = 60_000
 const LOOK_MS = 50
+/** A page that answers none of so many questions, for so long, is gone. */
+const ASKED = 3
+const SILENT_MS = 3_000
 const TURNS = 'turns'
 
 const open = () => new Promise((resolve, reject) => {
@@ -13,7 +15,7 @@ const open = () => new Promise((resolve, reject) => {
   request.onerror = () => reject(request.error)
 })
 
-/** Puts what follows from the turn that there is; null takes it away, undefined leaves it. */
+/** Puts what follows from the turn that there is, null takes it away; what there is then. */
 const change = (database, name, next) => new Promise((resolve, reject) => {
   const transaction = database.transaction(TURNS, 'readwrite')
   const turns = transaction.objectStore(TURNS)
@@ -21,27 +23,60 @@ const change = (database, name, next) => new Promise((resolve, reject) => {
   let turn
   found.onsuccess = () => {
     turn = next(found.result)
-    if (turn) turns.put(turn, name)
-    else if (turn === null) turns.delete(name)
+    if (turn === null) turns.delete(name)
+    else if (turn !== found.result) turns.put(turn, name)
   }
   transaction.oncomplete = () => resolve(turn)
   transaction.onabort = () => reject(transaction.error)
 })
 
-async function inTurn(name, action) {
-  const database = await open()
+/** Waits until it is this owner's turn, or that of a page that is gone. */
+async function wait(database, channel, name, owner) {
+  let holder
+  let asked = 0
+  let since = 0
+  channel.onmessage = ({ data }) => {
+    if (data.ask === owner) channel.postMessage({ here: owner })
+    else if (data.here === holder) asked = 0
+  }
+  const isGone = () => asked >= ASKED && performance.now() - since > SILENT_MS
+  const take = (held) => (held && !(held.owner === holder && isGone()) ? held : { owner })
+  for (;;) {
+    const turn = await change(database, name, take)
+    if (turn.owner === owner) return
+    if (turn.owner !== holder) asked = 0
+    holder = turn.owner
+    if (asked === 0) since = performance.now()
+    asked += 1
+    channel.postMessage({ ask: holder })
+    await new Promise((resolve) => { setTimeout(resolve, LOOK_MS) })
+  }
+}
+
+/** Begins a turn; what ends it. */
+async function begin(name) {
   const owner = crypto.getRandomValues(new Uint32Array(4)).join()
-  const take = (held) => (held && held.until > Date.now() ? undefined : { owner, until: Date.now() + TURN_MS })
-  const give = (held) => (held?.owner === owner ? null : undefined)
+  const database = await open()
+  const channel = new BroadcastChannel(TURNS)
+  const close = () => { channel.close(); database.close() }
+  const give = (held) => (held?.owner === owner ? null : held)
   try {
-    while (!(await change(database, name, take))) await new Promise((resolve) => { setTimeout(resolve, LOOK_MS) })
-    try {
-      return await action()
-    } finally {
-      await change(database, name, give)
-    }
+    await wait(database, channel, name, owner)
+  } catch (error) {
+    close()
+    throw error
+  }
+  // Should that fail, this page is one that does not answer.
+  return () => change(database, name, give).catch(() => {}).finally(close)
+}
+
+async function inTurn(name, action) {
+  // Private windows may have no IndexedDB: then there are no turns. Who has a single page open needs none.
+  const end = await begin(name).catch(() => () => {})
+  try {
+    return await action()
   } finally {
-    database.close()
+    await end()
   }
 }
 

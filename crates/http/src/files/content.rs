@@ -6,15 +6,15 @@ use std::ops::Range;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use outrigger_domain::files::{Content, FileView};
+use outrigger_domain::files::FileView;
 use outrigger_kernel::{Error, ErrorKind, Result};
 
+use super::download;
 use super::range::{self, Part};
 use crate::access::Anyone;
 use crate::operation::{Access, Doc};
@@ -25,6 +25,8 @@ use crate::state::App;
 
 /// Even where a browser shows it, it does nothing by itself.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
+/// Of so few bytes there may be any number at once, such as of the pictures of a page.
+const SMALL_BYTES_MAX: u64 = 256 * 1024;
 /// May be kept, and is asked for again each time: it may have been deleted, or be for others only.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// What a browser may show; everything else it saves.
@@ -70,16 +72,17 @@ pub(crate) async fn handle(
     let file = &opened.file;
     // A file never changes, so its id is a strong validator.
     let etag = format!("\"{}\"", file.id);
-    if list(&headers, &IF_MATCH)?.is_some_and(|wanted| !matches(&wanted, &etag)) {
+    if list(&headers, &IF_MATCH)?.is_some_and(|wanted| !has(&wanted, &etag)) {
         let message = "it is not the file with this ETag";
         return Err(
             Error::new(ErrorKind::PreconditionFailed, "precondition_failed", message).into()
         );
     }
-    if list(&headers, &IF_NONE_MATCH)?.is_some_and(|known| matches(&known, &etag)) {
+    if list(&headers, &IF_NONE_MATCH)?.is_some_and(|known| has_weakly(&known, &etag)) {
         return Ok(with(StatusCode::NOT_MODIFIED.into_response(), &etag)?);
     }
-    let range = header(&headers, &RANGE)?;
+    // Of a HEAD it means nothing (RFC 9110, section 14.2).
+    let range = if method == Method::GET { header(&headers, &RANGE)? } else { None };
     let is_meant = header(&headers, &IF_RANGE)?.is_none_or(|wanted| wanted.trim() == etag);
     let (status, wanted) = match range::parse(range.filter(|_| is_meant), file.size) {
         Part::Whole => (StatusCode::OK, 0..file.size),
@@ -88,7 +91,12 @@ pub(crate) async fn handle(
     };
     let body = match method {
         Method::HEAD => Body::empty(),
-        _ => stream_of(opened.read(wanted.clone()).await?, &wanted),
+        _ => {
+            let is_small = wanted.end - wanted.start <= SMALL_BYTES_MAX;
+            let place = (!is_small).then(|| app.transfers.download(&ctx)).transpose()?;
+            let content = opened.read(wanted.clone()).await?;
+            download::stream(content, &wanted, app.transfers.pace(), place)
+        }
     };
     let mut response = with((status, body).into_response(), &etag)?;
     let size = file.size;
@@ -101,26 +109,6 @@ pub(crate) async fn handle(
         headers.insert(CONTENT_RANGE, value(format!("bytes {start}-{}/{size}", end - 1))?);
     }
     Ok(response)
-}
-
-/// Ends early, and with it the connection, when the bytes cannot be read on.
-fn stream_of(content: Content, wanted: &Range<u64>) -> Body {
-    let left = wanted.end - wanted.start;
-    Body::from_stream(stream::try_unfold((content, left), |(mut content, left)| async move {
-        match content.next().await {
-            Ok(Some(piece)) => {
-                let left = left.saturating_sub(piece.len() as u64);
-                Ok(Some((piece, (content, left))))
-            }
-            Ok(None) if left == 0 => Ok(None),
-            Ok(None) => Err(Error::internal("the blob is shorter than its file")),
-            Err(error) => Err(error),
-        }
-        .inspect_err(|error| {
-            let source = std::error::Error::source(error).map(ToString::to_string);
-            tracing::warn!(source, "a download was cut off: {error}");
-        })
-    }))
 }
 
 fn with(mut response: Response, etag: &str) -> Result<Response> {
@@ -138,9 +126,14 @@ fn unsatisfiable(size: u64) -> Result<Response> {
     Ok(response)
 }
 
-fn matches(list: &str, etag: &str) -> bool {
-    let known = |item: &str| item.trim().trim_start_matches("W/") == etag || item.trim() == "*";
-    list.split(',').any(known)
+/// Compares strongly (RFC 9110, section 8.8.3.2): a weak one is never the same.
+fn has(list: &str, etag: &str) -> bool {
+    list.split(',').map(str::trim).any(|item| item == etag || item == "*")
+}
+
+fn has_weakly(list: &str, etag: &str) -> bool {
+    let strong = |item: &str| item.trim().trim_start_matches("W/") == etag;
+    has(list, etag) || list.split(',').any(strong)
 }
 
 /// The name twice (RFC 6266): for those who know only ASCII, and as it is.

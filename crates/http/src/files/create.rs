@@ -80,8 +80,10 @@ pub(crate) async fn handle(
     let content_type = header(&parts.headers, &CONTENT_TYPE)?;
     let form = content_type.filter(|given| is_form(given));
     let files = &app.services.files;
-    files.check_upload(&ctx, if form.is_some() { None } else { announced(&parts.headers) })?;
-    let pieces = Pieces::of(body, &parts.extensions);
+    let announced = if form.is_some() { None } else { announced(&parts.headers) };
+    files.check_upload(&ctx, announced, key)?;
+    let _place = app.transfers.upload(&ctx)?;
+    let pieces = Pieces::of(body, &parts.extensions, app.transfers.pace());
     let file = match form {
         None => {
             asked.media_type = content_type.map(ToOwned::to_owned);

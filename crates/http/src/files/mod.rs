@@ -4,6 +4,7 @@ mod body;
 pub(crate) mod content;
 pub(crate) mod create;
 pub(crate) mod delete;
+mod download;
 pub(crate) mod get;
 pub(crate) mod list;
 mod multipart;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use outrigger_archive::line::{self, FORMAT, Header};
 use outrigger_archive::{ArchiveError, Exporting, Importing, LEFT_OUT, PAGE, Pages, Place, Step};
 use outrigger_kernel::{Clock as _, SystemClock};
@@ -17,7 +17,7 @@ use super::desk::{Desk, Request, Told};
 use super::progress::Progress;
 use crate::config::Config;
 use crate::lifecycle::runtime;
-use crate::{blobs, database, operator};
+use crate::{blobs, database, identity, operator};
 
 /// The exit code when all was taken, but not all of it as it stood there.
 const WITH_LOSSES: u8 = 3;
@@ -34,6 +34,14 @@ pub(super) fn export_command() -> Command {
                 .help("a file, blob:KEY, or - for standard output; compressed if it ends in .gz"),
         )
         .arg(flag("resume", "go on where an export to the same place was cut off"))
+        .arg(
+            Arg::new("part-mb")
+                .long("part-mb")
+                .value_name("MB")
+                .value_parser(value_parser!(u64).range(1..=4_096))
+                .default_value("64")
+                .help("with blob:KEY: how large a part is, in megabytes"),
+        )
 }
 
 pub(super) fn import_command() -> Command {
@@ -68,12 +76,21 @@ pub(super) fn export(config: &Config, matches: &ArgMatches) -> Result<ExitCode> 
         outrigger_archive: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source: database::kind(config).to_owned(),
+        database: identity::of(config),
         started_at: SystemClock.now(),
         left_out: LEFT_OUT.map(str::to_owned).into(),
     };
     let to = place(config, matches)?;
-    let exporting = Exporting { to: &to, resume: matches.get_flag("resume"), header };
     let progress = Progress::new();
+    let mut exporting = Exporting {
+        resume: matches.get_flag("resume"),
+        // A bar wants to know its end.
+        counted: progress.has_bar(),
+        ..Exporting::new(&to, header)
+    };
+    if let Some(mb) = matches.get_one::<u64>("part-mb") {
+        exporting.part_bytes = mb * 1024 * 1024;
+    }
     let trailer = runtime()?.block_on(async {
         let mut pages: Box<dyn Pages> = match operator::ask(config, &Request::Page(None))? {
             Some(_) => Box::new(Served(config)),

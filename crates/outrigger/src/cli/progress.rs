@@ -23,6 +23,11 @@ impl Progress {
         Self { bar, last_line: Cell::new(Instant::now()), doing: Cell::new("") }
     }
 
+    /// Whether somebody sees a bar.
+    pub(super) fn has_bar(&self) -> bool {
+        self.bar.is_some()
+    }
+
     /// Shows a step.
     pub(super) fn show(&self, step: &Step<'_>) {
         let Step { doing, documents, of, collection } = *step;

@@ -124,6 +124,7 @@ pub struct Http {
     pub keep_alive_s: u64,
     pub header_timeout_s: u64,
     pub request_timeout_s: u64,
+    pub write_timeout_s: u64,
     pub drain_s: u64,
     pub shutdown_s: u64,
     pub rate_limit_per_minute: u32,
@@ -225,6 +226,9 @@ pub struct Files {
     pub types: Vec<MediaRange>,
     pub create: Rule,
     pub unfinished_s: u64,
+    pub uploads_max: usize,
+    pub downloads_max: usize,
+    pub bytes_per_s_min: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -365,8 +369,7 @@ impl Config {
 
     /// Checks values that can be wrong on their own, and reads secrets from where they are.
     pub(super) fn check(&self) -> Result<()> {
-        let http = &self.http;
-        let worker = &self.worker;
+        let (http, worker) = (&self.http, &self.worker);
         ensure!(!worker.queues.is_empty(), "worker.queues must name a queue");
         ensure!(
             (1..=10_000).contains(&worker.concurrency),
@@ -387,6 +390,8 @@ impl Config {
             ("http.concurrency_max", http.concurrency_max),
             ("http.connections_max", http.connections_max),
             ("http.body_bytes_max", http.body_bytes_max),
+            ("files.uploads_max", self.files.uploads_max),
+            ("files.downloads_max", self.files.downloads_max),
             ("database.read_connections", self.database.read_connections),
             ("database.write_connections", self.database.write_connections),
             ("http.rate_limit_per_minute", http.rate_limit_per_minute as usize),
@@ -413,6 +418,7 @@ impl Config {
         );
         ensure!(http.keep_alive_s > 0, "http.keep_alive_s must be at least 1");
         ensure!(http.header_timeout_s > 0, "http.header_timeout_s must be at least 1");
+        ensure!(http.write_timeout_s > 0, "http.write_timeout_s must be at least 1");
         ensure!(http.header_bytes_max >= 8_192, "http.header_bytes_max must be at least 8192");
         ensure!(
             http.shutdown_s > http.drain_s,

@@ -1,6 +1,7 @@
 //! Faults that are made for real, and the alerts that they cause. What a process shows of a fault is carried on
 //! in simulated time, and the rules of `deploy/prometheus` are asked two minutes after its beginning.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -217,15 +218,26 @@ fn memory_that_runs_short() {
         .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "300");
     let server = Server::start(&options);
     let before = Look::at(&server);
-    let mut held = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
-    write!(held, "{head}content-length: 900000000\r\n\r\n").unwrap();
     let piece = vec![b' '; 1_000_000];
-    for _ in 0..600 {
-        held.write_all(&piece).unwrap();
-    }
+    let hold = || {
+        let mut held = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+        write!(held, "{head}content-length: 900000000\r\n\r\n").unwrap();
+        (0..20).for_each(|_| held.write_all(&piece).unwrap());
+        held
+    };
+    let held: Vec<TcpStream> = (0..40).map(|_| hold()).collect();
     let used = || metric(&server, &["process_resident_memory_bytes"]);
-    wait_until("it is held", PATIENCE, || used() > 500e6).unwrap();
+    // What was needed to put it together is given back first, in steps that are seconds apart.
+    let last = Cell::new((0.0, Instant::now()));
+    wait_until("it is held", 3 * PATIENCE, || {
+        let now = used();
+        if (now - last.get().0).abs() > 1e6 {
+            last.set((now, Instant::now()));
+        }
+        now > 700e6 && last.get().1.elapsed() > 5 * APART
+    })
+    .unwrap();
     let (one, two) = while_it_lasts(&server, || drop(Look::at(&server)));
     drop(held);
     fires("MemoryShort", &before, &one, &two);

@@ -9,6 +9,7 @@ use outrigger_kernel::{Clock, SystemClock, Timestamp};
 use outrigger_testkit::{Postgres, PostgresOptions, eventually, wait_until};
 use serde_json::{Value, json};
 
+use crate::outages::metric;
 use crate::support::{Api, Backend, Server, ServerOptions, on_each_backend, on_sqlite, unique};
 
 const EVENTS: &str = "/api/v1/analytics/events";
@@ -217,6 +218,18 @@ fn the_service_can_be_exposed_alone_and_opened_to_anybody() {
     let is_counted = || metrics().contains("outrigger_events_counted_total 1");
     wait_until("it is counted", PATIENCE, is_counted).expect("it is");
     assert!(metrics().contains("outrigger_events_taken_total{outcome=\"accepted\"} 1"));
+}
+
+#[test]
+fn where_nobody_counts_it_is_told_how_long_events_wait() {
+    let options = ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__ANALYTICS__INGEST", "public");
+    let server = Server::start_with(&options, &["--roles", "api"]);
+    let lag = || metric(&server, &["outrigger_events_lag_seconds"]);
+    let body = json!({"events": [event("a", "opened", 0, &json!({}))]});
+    server.api().post(EVENTS, &body).expect(202);
+    wait_until("an event waits", PATIENCE, || lag() > 0.0).expect("it does");
+    let was = lag();
+    wait_until("it waits longer", PATIENCE, || lag() > was).expect("it does");
 }
 
 const SENDERS: u64 = 3;

@@ -143,6 +143,18 @@ fn a_line_has_what_happened_since_the_one_before() {
     assert_eq!((&line[name]["Count"], &line[name]["Counts"]), (&json!(1.0), &json!([1.0])));
 }
 
+#[test]
+fn what_happens_before_an_end_is_told_of_at_the_end() {
+    let never = options(Backend::Sqlite).set("OUTRIGGER__METRICS__EMBEDDED_EVERY_S", "3600");
+    let server = Server::start(&never);
+    server.api().get("/api/v1/users/me").expect(401);
+    assert!(lines(&server).is_empty());
+    assert!(server.process.stop("TERM", PATIENCE).expect("it ends").success());
+    let name = "outrigger_http_request_duration_seconds";
+    let told = lines(&server).into_iter().find(|line| line["status"] == "4xx");
+    assert_eq!(told.expect("the last lines")[name]["Count"], 1.0);
+}
+
 /// A pipe with a name, of which nobody reads until the test does.
 struct Pipe(File);
 

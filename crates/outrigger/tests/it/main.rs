@@ -20,8 +20,6 @@ mod collections;
 mod console;
 mod deployments;
 mod durability;
-#[cfg(not(feature = "full"))]
-mod features;
 mod files;
 mod fleet;
 mod health;
@@ -37,6 +35,10 @@ mod readme;
 mod records;
 mod replicas;
 mod schedules;
+#[cfg(all(feature = "aws-sm", feature = "ses", feature = "gcp-sm"))]
+mod secret_managers;
+#[cfg(all(feature = "aws-sm", feature = "ses"))]
+mod ses;
 mod setup;
 mod sweep;
 mod system;

@@ -44,13 +44,22 @@ fn late<T>(_: tokio::time::error::Elapsed) -> Result<T, LimiterError> {
     Err(LimiterError::Unavailable("no answer in time".into()))
 }
 
+fn code(error: &LimiterError) -> &'static str {
+    match error {
+        LimiterError::Unavailable(_) => "unavailable",
+        LimiterError::Skipped => "skipped",
+    }
+}
+
 #[async_trait]
 impl Limiter for FallbackLimiter {
     async fn take(&self, key: &str, quota: &Quota, cost: u32) -> Result<Decision, LimiterError> {
         if let Some(pass) = self.breaker.enter() {
-            let answer = tokio::time::timeout(self.timeout, self.primary.take(key, quota, cost));
-            let answer = span::within("limiter.take", |_| "timeout", answer);
-            if let Ok(decision) = pass.count(answer.await.unwrap_or_else(late)) {
+            let asking = async {
+                let answer = self.primary.take(key, quota, cost);
+                tokio::time::timeout(self.timeout, answer).await.unwrap_or_else(late)
+            };
+            if let Ok(decision) = pass.count(span::within("limiter.take", code, asking).await) {
                 self.by_primary.count(&decision);
                 return Ok(decision);
             }
@@ -94,6 +103,7 @@ impl Limiter for FallbackLimiter {
 mod tests {
     use super::*;
     use crate::layered::leased_limiter::tests::Specified;
+    use crate::layered::recorded::recorded;
     use outrigger_kernel::{ManualClock, SystemRandom, Timestamp};
     use std::sync::atomic::Ordering;
 
@@ -128,5 +138,25 @@ mod tests {
         assert!(!allowed().await, "the primary remembers");
         limiter.forgive("k").await.unwrap();
         assert!(allowed().await);
+    }
+
+    #[tokio::test]
+    async fn a_primary_that_fails_is_an_error_of_its_call() {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
+        let primary = Arc::new(Specified::new(clock.clone()));
+        let take = async || {
+            let breaker = Arc::new(Breaker::new("test", clock.clone(), Arc::new(SystemRandom)));
+            let local = Arc::new(Specified::new(clock.clone()));
+            let patience = Duration::from_secs(5);
+            let limiter = FallbackLimiter::new(primary.clone(), local, breaker, patience);
+            let (decision, calls) = recorded(limiter.take("k", &QUOTA, 1)).await;
+            assert!(decision.unwrap().allowed);
+            assert_eq!(calls.len(), 1, "{calls:?}");
+            assert_eq!(calls[0].0, "limiter.take");
+            calls[0].1.clone()
+        };
+        assert_eq!(take().await, None);
+        primary.away.store(true, Ordering::SeqCst);
+        assert_eq!(take().await.as_deref(), Some("unavailable"));
     }
 }

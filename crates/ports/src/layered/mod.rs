@@ -7,6 +7,8 @@ pub mod leased_limiter;
 pub mod metered_store;
 pub mod outbox_queue;
 mod outcomes;
+#[cfg(test)]
+pub(crate) mod recorded;
 
 pub use breaker::Breaker;
 pub use fallback_limiter::FallbackLimiter;

@@ -28,16 +28,7 @@ impl Aws {
     /// # Errors
     /// Says how to install it.
     pub fn program() -> Result<PathBuf> {
-        let dir = emulator::installed(Self::PROGRAM);
-        let program = dir.join("bin").join(Self::PROGRAM);
-        ensure!(
-            program.exists(),
-            "not found: {}; `cargo xtask test` installs it; or make a virtual environment in {} and \
-             install crates/testkit/src/aws/requirements.txt in it",
-            program.display(),
-            dir.display()
-        );
-        Ok(program)
+        emulator::from_pip(Self::PROGRAM, "aws")
     }
 
     /// Starts one.
@@ -88,6 +79,11 @@ impl Aws {
     /// As [`Aws::fresh_bucket`].
     pub fn fresh_blob_url(&self) -> Result<String> {
         Ok(format!("s3://{}/files?endpoint={}", self.fresh_bucket()?, self.url()))
+    }
+
+    /// The URL of this table of DynamoDB, which need not be there.
+    pub fn table_url(&self, table: &str) -> String {
+        format!("dynamodb://us-east-1/{table}?endpoint={}", self.url())
     }
 
     /// Kills it at once; what it kept is gone.

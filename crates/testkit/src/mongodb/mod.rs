@@ -16,6 +16,7 @@ const SCRIPT: &str = include_str!("server.py");
 #[derive(Debug)]
 pub struct MongoDb {
     emulator: Emulator,
+    has_user: bool,
 }
 
 impl MongoDb {
@@ -39,7 +40,20 @@ impl MongoDb {
     /// # Errors
     /// When it is not installed (says how to) or does not start (holds its log).
     pub fn start() -> Result<Self> {
-        let server = Self { emulator: Emulator::new("mongoeco")? };
+        Self::start_with(None)
+    }
+
+    /// Starts one in which only this user may do something: a name, a colon and the password.
+    ///
+    /// # Errors
+    /// As [`MongoDb::start`].
+    pub fn start_for(user: &str) -> Result<Self> {
+        Self::start_with(Some(user))
+    }
+
+    fn start_with(user: Option<&str>) -> Result<Self> {
+        let server = Self { emulator: Emulator::new("mongoeco")?, has_user: user.is_some() };
+        user.map(|user| server.set_user(user)).transpose()?;
         std::fs::write(server.emulator.dir.join("server.py"), SCRIPT)?;
         server.start_again()?;
         Ok(server)
@@ -65,6 +79,18 @@ impl MongoDb {
     /// [`crate::FaultProxy`].
     pub fn url_at(&self, port: u16, database: &str) -> String {
         format!("mongodb://127.0.0.1:{port}/{database}")
+    }
+
+    /// Has another user, or another password. Connections that stand are not ended by it.
+    ///
+    /// # Errors
+    /// When the file cannot be written in which it stands.
+    pub fn set_user(&self, user: &str) -> Result<()> {
+        Ok(std::fs::write(self.users(), user)?)
+    }
+
+    fn users(&self) -> PathBuf {
+        self.emulator.dir.join("users")
     }
 
     /// Its port.
@@ -102,6 +128,9 @@ impl MongoDb {
         command
             .arg(self.emulator.dir.join("server.py"))
             .args(["--port", &self.emulator.port.to_string()]);
+        if self.has_user {
+            command.arg("--users").arg(self.users());
+        }
         self.emulator.start(&command, || {
             ensure!(net::accepts(self.emulator.port), "no connection");
             Ok(())

@@ -15,6 +15,7 @@ from mongoeco.core.bson_scalars import BsonDouble, BsonInt64
 from mongoeco.engines.memory import MemoryEngine
 from mongoeco.errors import OperationFailure
 from mongoeco.wire._session_identity import wire_session_key
+from mongoeco.wire.auth import WireAuthenticationService, WireAuthUser
 from mongoeco.wire.executor import WireCommandExecutor
 from mongoeco.wire.proxy import AsyncMongoEcoProxyServer
 from mongoeco.wire.sessions import WireSessionStore
@@ -153,9 +154,23 @@ class Executor(WireCommandExecutor):
         return {**OPERATION_FAILED, **WireCommandExecutor.error_document(error)}
 
 
+class Users(WireAuthenticationService):
+    """The one user whose name and password stand in a file, which may change."""
+
+    def __init__(self, file):
+        self._file = file
+
+    @property
+    def _users(self):
+        name, password = open(self._file).read().split(":", 1)
+        return (WireAuthUser(username=name, password=password),)
+
+
 class Server(AsyncMongoEcoProxyServer):
-    def __init__(self, **known):
+    def __init__(self, users, **known):
         super().__init__(**known)
+        if users:
+            self._auth = Users(users)
         self._session_store = Sessions()
         parts = {"surface": self._surface, "auth": self._auth}
         self._executor = Executor(self._client, self._cursor_store, self._session_store, **parts)
@@ -170,9 +185,11 @@ class Server(AsyncMongoEcoProxyServer):
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
+    parser.add_argument("--users")
+    asked = parser.parse_args()
     engine = MemoryEngine()
-    server = Server(engine=engine, host="127.0.0.1", port=port, mongodb_dialect="8.0")
+    known = {"engine": engine, "host": "127.0.0.1", "port": asked.port, "mongodb_dialect": "8.0"}
+    server = Server(users=asked.users, **known)
     await server.start()
     await asyncio.Event().wait()
 

@@ -55,8 +55,8 @@ impl FaultProxy {
         let _ = wait::wait_until("a refused connection", Duration::from_secs(5), refuses);
     }
 
-    /// Passes everything again: undoes `cut`, `freeze` and a `cut_after_bytes` that has not
-    /// happened yet. What was frozen goes on.
+    /// Passes everything again: undoes `cut`, `freeze`, and a `freeze_after_bytes` or
+    /// `cut_after_bytes` that has not happened yet. What was frozen goes on.
     ///
     /// # Errors
     /// When somebody else has taken the port meanwhile.
@@ -64,7 +64,7 @@ impl FaultProxy {
         let listening = {
             let mut state = self.shared.lock();
             state.frozen = false;
-            state.budget = None;
+            (state.budget, state.thaw) = (None, None);
             state.listening
         };
         self.shared.changed.notify_all();
@@ -75,6 +75,17 @@ impl FaultProxy {
     /// [`FaultProxy::restore`].
     pub fn freeze(&self) {
         self.shared.lock().frozen = true;
+    }
+
+    /// Freezes before more than `to_server` bytes have gone to the server from now on, counted over
+    /// all connections.
+    pub fn freeze_after_bytes(&self, to_server: u64) {
+        self.shared.lock().thaw = Some(to_server);
+    }
+
+    /// Whether it is frozen.
+    pub fn is_frozen(&self) -> bool {
+        self.shared.lock().frozen
     }
 
     /// Once `to_server` more bytes have gone to the server, counted over all connections, closes

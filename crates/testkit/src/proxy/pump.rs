@@ -21,6 +21,8 @@ pub(super) struct State {
     /// Threads that own a listener.
     pub(super) acceptors: u32,
     pub(super) frozen: bool,
+    /// How many more bytes go to the server before everything freezes.
+    pub(super) thaw: Option<u64>,
     /// How many more bytes go to the server before everything is cut.
     pub(super) budget: Option<u64>,
     pub(super) passed: u64,
@@ -74,6 +76,22 @@ impl Shared {
         }
     }
 
+    /// Waits until so many bytes may go to the server; `None` when the connection has been closed.
+    fn wait_for_turn(&self, id: u64, length: u64) -> Option<MutexGuard<'_, State>> {
+        let mut state = self.wait_until_open(id)?;
+        match state.thaw {
+            Some(thaw) if length > thaw => {
+                (state.frozen, state.thaw) = (true, None);
+                drop(state);
+                self.wait_until_open(id)
+            }
+            thaw => {
+                state.thaw = thaw.map(|thaw| thaw - length);
+                Some(state)
+            }
+        }
+    }
+
     /// Waits while frozen; `None` when the connection has been closed.
     fn wait_until_open(&self, id: u64) -> Option<MutexGuard<'_, State>> {
         let mut state = self.lock();
@@ -96,8 +114,8 @@ pub(super) fn pump_to_server(id: u64, mut client: TcpStream, mut server: TcpStre
             Ok(read) => read,
             Err(_) => return on.close(id),
         };
-        let Some(mut state) = on.wait_until_open(id) else { return };
         let length = read as u64;
+        let Some(mut state) = on.wait_for_turn(id, length) else { return };
         let cut = match state.budget {
             Some(budget) if length >= budget => Some(budget),
             _ => None,

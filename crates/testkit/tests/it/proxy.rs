@@ -82,6 +82,22 @@ fn frozen_it_accepts_and_passes_nothing_until_restored() {
 }
 
 #[test]
+fn freeze_after_bytes_passes_no_more_until_restored() {
+    let proxy = FaultProxy::start(echo().0).unwrap();
+    let mut stream = connect(&proxy);
+    proxy.freeze_after_bytes(6);
+    assert_eq!(say(&mut stream, "one\n").unwrap(), "one\n");
+    assert!(!proxy.is_frozen());
+    stream.get_ref().set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    assert!(say(&mut stream, "two\n").is_err());
+    wait_until("the proxy is frozen", SOON, || proxy.is_frozen()).unwrap();
+    assert_eq!(proxy.bytes_to_server(), 4);
+    stream.get_ref().set_read_timeout(Some(SOON)).unwrap();
+    proxy.restore().unwrap();
+    assert_eq!(say(&mut stream, "three\n").unwrap(), "two\n", "what was frozen goes on");
+}
+
+#[test]
 fn cut_after_bytes_delivers_exactly_these_and_no_answer() {
     let (port, records) = echo();
     let proxy = FaultProxy::start(port).unwrap();

@@ -8,6 +8,8 @@ use outrigger_kernel::limits::TASKS_MAX;
 use outrigger_ports::gather::Gather;
 use outrigger_ports::queue::{Queue, QueueError, Settlement};
 
+/// Most tasks that a line about several names.
+const NAMED: usize = 10;
 /// Calls to the queue that are under way at once.
 const TURNS: usize = 2;
 /// The pause before a call is tried again, from the first to the longest.
@@ -57,12 +59,17 @@ async fn settle_some(queue: &dyn Queue, some: &[Settlement]) -> Vec<bool> {
         match queue.settle(some.to_vec()).await {
             Ok(taken) => return taken,
             Err(QueueError::Bound(what)) => {
-                tracing::error!(what, "the queue cannot take the outcome of a task");
+                tracing::error!(
+                    what,
+                    tasks = some.len(),
+                    task.ids = ids(some),
+                    "the queue cannot take the outcome of one of these tasks, and so of none"
+                );
                 return vec![false; some.len()];
             }
             Err(error) => {
                 tracing::warn!(
-                    tasks = some.len(), source = %error,
+                    tasks = some.len(), task.ids = ids(some), source = %error,
                     "the outcome of tasks cannot be told; it is tried again"
                 );
                 tokio::time::sleep(pause).await;
@@ -70,4 +77,14 @@ async fn settle_some(queue: &dyn Queue, some: &[Settlement]) -> Vec<bool> {
             }
         }
     }
+}
+
+/// Some of them: a line is to stay readable.
+fn ids(some: &[Settlement]) -> String {
+    let named = some.iter().take(NAMED).map(|settlement| &*settlement.lease.task_id);
+    let mut ids = named.collect::<Vec<_>>().join(", ");
+    if some.len() > NAMED {
+        ids.push_str(", …");
+    }
+    ids
 }

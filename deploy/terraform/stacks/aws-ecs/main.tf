@@ -28,7 +28,7 @@ locals {
     OUTRIGGER__METRICS__DEPLOYMENT         = local.name
     OUTRIGGER__METRICS__EMBEDDED_EVERY_S   = "30"
     BLOB_URL                               = "s3://${module.data.blobs.name}?region=${var.region}"
-  }, var.dynamodb ? { DATABASE_URL = "dynamodb://${var.region}/${module.data.dynamodb}" } : {}, var.settings)
+  }, var.dynamodb ? { DATABASE_URL = "dynamodb://${var.region}/${module.data.dynamodb.name}" } : {}, var.settings)
 }
 
 module "guard" {
@@ -113,6 +113,27 @@ module "backup_copy" {
   providers  = { aws = aws.recovery }
   name       = local.name
   source_arn = module.data.database.arn
+  days       = var.backup_copy.days
+}
+
+module "backup_copy_vault" {
+  source     = "../../modules/aws/backup-vault"
+  count      = var.recovery_region != null && var.dynamodb ? 1 : 0
+  providers  = { aws = aws.recovery }
+  name       = local.name
+  disposable = !var.deletion_protection
+}
+
+module "dynamodb_backup_copy" {
+  source         = "../../modules/aws/dynamodb-backup-copy"
+  count          = var.recovery_region != null && var.dynamodb ? 1 : 0
+  name           = local.name
+  table_arn      = module.data.dynamodb.arn
+  copy_vault_arn = module.backup_copy_vault[0].arn
+  topic_arn      = module.observability.topic_arn
+  every_hours    = var.backup_copy.every_hours
+  days           = var.backup_copy.days
+  disposable     = !var.deletion_protection
 }
 
 module "observability" {

@@ -26,6 +26,12 @@ variable "recovery_region" {
   }
 }
 
+variable "backup_copy" {
+  description = "Copies in recovery_region: how long they are kept (days; of PostgreSQL at most 35), and, of a DynamoDB table, how often they are made (hours)."
+  type        = object({ days = optional(number, 7), every_hours = optional(number, 6) })
+  default     = {}
+}
+
 variable "registry_readers" {
   description = "Accounts whose roll-outs bring images from this registry."
   type        = set(string)

@@ -74,6 +74,27 @@ module "backup_copy" {
   providers  = { aws = aws.recovery }
   name       = local.name
   source_arn = module.data.database.arn
+  days       = var.backup_copy.days
+}
+
+module "backup_copy_vault" {
+  source     = "../../modules/aws/backup-vault"
+  count      = var.recovery_region != null && var.dynamodb ? 1 : 0
+  providers  = { aws = aws.recovery }
+  name       = local.name
+  disposable = !var.deletion_protection
+}
+
+module "dynamodb_backup_copy" {
+  source         = "../../modules/aws/dynamodb-backup-copy"
+  count          = var.recovery_region != null && var.dynamodb ? 1 : 0
+  name           = local.name
+  table_arn      = module.data.dynamodb.arn
+  copy_vault_arn = module.backup_copy_vault[0].arn
+  topic_arn      = module.observability.topic_arn
+  every_hours    = var.backup_copy.every_hours
+  days           = var.backup_copy.days
+  disposable     = !var.deletion_protection
 }
 
 module "cluster" {
@@ -99,10 +120,8 @@ module "identities" {
   oidc_provider = module.cluster.oidc_provider
   secret_arns   = values(module.data.secrets)
   kms_key_arns  = module.data.kms_key_arns
-  application_policies = {
-    api    = module.data.service_policy
-    worker = module.data.service_policy
-  }
+  # The job that migrates signs in to PostgreSQL by its URL, and to DynamoDB as itself.
+  application_policies = { for account in var.dynamodb ? ["api", "worker", "migrate"] : ["api", "worker"] : account => module.data.service_policy }
 }
 
 module "request_logs" {

@@ -23,6 +23,14 @@ output "backends" {
   value       = { postgres = try(module.data.database.endpoint, null), redis = module.data.redis_endpoint }
 }
 
+output "settings" {
+  description = "For settings.env of the overlay."
+  value = merge(
+    { BLOB_URL = "s3://${module.data.blobs.name}?region=${var.region}" },
+    var.dynamodb ? { DATABASE_URL = "dynamodb://${var.region}/${module.data.dynamodb.name}" } : {},
+  )
+}
+
 output "certificate_arn" {
   description = "For the Ingress (alb.ingress.kubernetes.io/certificate-arn)."
   value       = one(module.dns[*].certificate_arn)

@@ -26,6 +26,12 @@ variable "recovery_region" {
   }
 }
 
+variable "backup_copy" {
+  description = "Copies in recovery_region: how long they are kept (days; of PostgreSQL at most 35), and, of a DynamoDB table, how often they are made (hours)."
+  type        = object({ days = optional(number, 7), every_hours = optional(number, 6) })
+  default     = {}
+}
+
 variable "registry_readers" {
   description = "Accounts whose roll-outs bring images from this registry."
   type        = set(string)
@@ -80,12 +86,8 @@ variable "cluster" {
 }
 
 variable "database" {
-  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes; null: it is elsewhere, and DATABASE_URL is among the secrets. On Atlas, network.outgoing_ports must have 27017."
+  description = "PostgreSQL: class, storage at first, standby in another zone, read replica, and how many connections the class takes. Null: it is DynamoDB, or elsewhere, and DATABASE_URL is among the secrets; on Atlas, network.outgoing_ports must have 27017."
   type        = object({ class = string, storage_gib = optional(number, 20), multi_az = bool, replica = optional(bool, false), password_version = optional(number, 1), connections_max = number })
-  validation {
-    condition     = var.database != null || contains(var.secrets, "DATABASE_URL")
-    error_message = "without database, secrets must have DATABASE_URL."
-  }
 }
 
 variable "redis" {
@@ -110,9 +112,13 @@ variable "mail_identities" {
 }
 
 variable "dynamodb" {
-  description = "Whether there is a DynamoDB table for database = null, with DATABASE_URL = dynamodb://REGION/NAME among the secrets."
+  description = "Whether a DynamoDB table is the database, for database = null; DATABASE_URL is the output settings."
   type        = bool
   default     = false
+  validation {
+    condition     = length([for it in [var.database != null, var.dynamodb, contains(var.secrets, "DATABASE_URL")] : it if it]) == 1
+    error_message = "there must be one database: database, dynamodb, or DATABASE_URL among the secrets."
+  }
 }
 
 variable "rotation" {

@@ -1,6 +1,7 @@
 //! Requests to AWS, signed (Signature Version 4), with the keys that the environment gives.
 
 mod keys;
+mod refusal;
 mod secrets;
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use outrigger_kernel::Clock;
 
 use self::keys::Keys;
 use crate::Endpoint;
-use crate::https::{self, Answer, HttpFault};
+use crate::https;
+pub use refusal::{CallFault, Refusal};
 pub use secrets::AwsSecrets;
 
 /// An answer is there within this.
@@ -77,13 +79,17 @@ impl AwsApi {
         &self.endpoint
     }
 
-    /// Sends a request.
+    /// Sends a request; the body of the answer.
     ///
     /// # Errors
-    /// Says why it was not sent, or that no answer came.
-    pub async fn call(&self, call: Call<'_>) -> Result<Answer, HttpFault> {
-        let request = self.signed(call).await.map_err(HttpFault)?;
-        https::send(request, WITHIN).await
+    /// [`CallFault`]
+    pub async fn call(&self, call: Call<'_>) -> Result<Bytes, CallFault> {
+        let request = self.signed(call).await.map_err(CallFault::Unanswered)?;
+        let answer = https::send(request, WITHIN).await.map_err(CallFault::Unanswered)?;
+        if answer.status.is_success() {
+            return Ok(answer.body);
+        }
+        Err(CallFault::Refused(Refusal::of(&answer)))
     }
 
     async fn signed(&self, call: Call<'_>) -> Result<Request<Bytes>, String> {
@@ -115,5 +121,35 @@ impl AwsApi {
             request = request.header(name, value);
         }
         request.body(call.body).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_config::SdkConfig;
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use outrigger_kernel::SystemClock;
+
+    impl AwsApi {
+        /// A service at this address, whoever that is.
+        pub(super) fn of_test(endpoint: &str) -> Self {
+            let keys = Credentials::new("test", "test", None, None, "test");
+            let keys = SharedCredentialsProvider::new(keys);
+            let config = SdkConfig::builder().credentials_provider(keys).build();
+            Self {
+                keys: Arc::new(Keys::of(&config).unwrap()),
+                service: "test",
+                endpoint: endpoint.to_owned(),
+                region: "eu-central-1".to_owned(),
+                clock: Arc::new(SystemClock),
+            }
+        }
+    }
+
+    /// Any request.
+    pub(super) fn call() -> Call<'static> {
+        Call { method: "GET", path: "/x", headers: &[], body: Bytes::new() }
     }
 }

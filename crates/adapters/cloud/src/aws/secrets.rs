@@ -8,7 +8,7 @@ use outrigger_kernel::{Clock, Secret};
 use outrigger_ports::secrets::{SecretFault, Secrets};
 use serde::Deserialize;
 
-use super::{AwsApi, Call};
+use super::{AwsApi, Call, CallFault};
 
 /// Reads secrets by name or ARN, in the version that is in force (`AWSCURRENT`).
 #[derive(Clone, Debug)]
@@ -18,14 +18,6 @@ pub struct AwsSecrets(AwsApi);
 #[serde(rename_all = "PascalCase")]
 struct Value {
     secret_string: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Refusal {
-    #[serde(rename = "__type", default)]
-    kind: String,
-    #[serde(alias = "Message", default)]
-    message: String,
 }
 
 impl AwsSecrets {
@@ -51,22 +43,22 @@ impl Secrets for AwsSecrets {
             ],
             body: Bytes::from(serde_json::json!({ "SecretId": name }).to_string()),
         };
-        let answer = self.0.call(call).await.map_err(|fault| SecretFault::Away(fault.0))?;
-        if answer.status.is_success() {
-            let value: Value = serde_json::from_slice(&answer.body)
-                .map_err(|_| SecretFault::Away("Secrets Manager gave no secret".to_owned()))?;
-            let text = value.secret_string.ok_or_else(|| {
-                SecretFault::Refused(format!("the secret {name} is bytes, and not a text"))
-            })?;
-            return Ok(text.into());
+        let answer = self.0.call(call).await.map_err(fault)?;
+        let value: Value = serde_json::from_slice(&answer)
+            .map_err(|_| SecretFault::Away("Secrets Manager gave no secret".to_owned()))?;
+        let text = value.secret_string.ok_or_else(|| {
+            SecretFault::Refused(format!("the secret {name} is bytes, and not a text"))
+        })?;
+        Ok(text.into())
+    }
+}
+
+fn fault(fault: CallFault) -> SecretFault {
+    match fault {
+        CallFault::Unanswered(why) => SecretFault::Away(why),
+        CallFault::Refused(refusal) => {
+            let why = format!("Secrets Manager: {refusal}");
+            if refusal.is_passing() { SecretFault::Away(why) } else { SecretFault::Refused(why) }
         }
-        let refusal: Refusal = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let kind = refusal.kind.rsplit('#').next().unwrap_or_default();
-        let why = format!("Secrets Manager: {} {kind} {}", answer.status.as_u16(), refusal.message);
-        let is_passing = answer.status.is_server_error()
-            || answer.status.as_u16() == 429
-            || kind.contains("Throttling")
-            || kind == "InternalServiceError";
-        Err(if is_passing { SecretFault::Away(why) } else { SecretFault::Refused(why) })
     }
 }

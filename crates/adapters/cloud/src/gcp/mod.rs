@@ -1,5 +1,6 @@
 //! Secret Manager of Google Cloud: one request, `versions.access`, with a token of the service account.
 
+mod crc32c;
 mod token;
 
 use std::path::PathBuf;
@@ -8,7 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use http::Request;
 use http::header::AUTHORIZATION;
@@ -16,10 +18,16 @@ use outrigger_kernel::{Clock, Secret};
 use outrigger_ports::secrets::{SecretFault, Secrets};
 use serde::Deserialize;
 
+use self::token::Tokens;
 use crate::https::{self, Answer};
 
 /// An answer is there within this.
 const WITHIN: Duration = Duration::from_secs(10);
+/// Bytes in JSON, which may have padding or not, in either alphabet (Protocol Buffers, "ProtoJSON Format").
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 const ENDPOINT: &str = "https://secretmanager.googleapis.com";
 
 /// Where it is asked, and as whom. The default: Google, as the machine's service account.
@@ -38,6 +46,7 @@ pub struct GcpOptions {
 pub struct GcpSecrets {
     options: GcpOptions,
     clock: Arc<dyn Clock>,
+    tokens: Arc<Tokens>,
 }
 
 #[derive(Deserialize)]
@@ -46,17 +55,24 @@ struct Accessed {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Payload {
-    data: String,
-}
-
-#[derive(Default, Deserialize)]
-struct Refusal {
+    /// An empty secret has none.
     #[serde(default)]
-    error: Status,
+    data: String,
+    /// A number of 64 bits, which JSON has as a text; Google may leave it away.
+    data_crc32c: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+/// Why something was not done: as Google's services say it, or as endpoints of tokens do (RFC 6749, 5.2).
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Refusal {
+    Service { error: Status },
+    Token { error: String, error_description: Option<String> },
+}
+
+#[derive(Deserialize)]
 struct Status {
     #[serde(default)]
     status: String,
@@ -64,10 +80,21 @@ struct Status {
     message: String,
 }
 
+impl Refusal {
+    fn words(self) -> String {
+        match self {
+            Self::Service { error } => format!("{} {}", error.status, error.message),
+            Self::Token { error, error_description } => {
+                format!("{error} {}", error_description.unwrap_or_default())
+            }
+        }
+    }
+}
+
 impl GcpSecrets {
     /// With these options.
     pub fn new(options: GcpOptions, clock: Arc<dyn Clock>) -> Self {
-        Self { options, clock }
+        Self { options, clock, tokens: Arc::default() }
     }
 }
 
@@ -83,15 +110,22 @@ impl Secrets for GcpSecrets {
         if !is_name(project) || !is_name(secret) {
             return Err(form());
         }
-        let token = token::get(&self.options, &*self.clock).await?;
+        let token = self.tokens.get(&self.options, &*self.clock).await?;
         let endpoint = self.options.endpoint.as_deref().unwrap_or(ENDPOINT).trim_end_matches('/');
         let url =
             format!("{endpoint}/v1/projects/{project}/secrets/{secret}/versions/latest:access");
         let request = Request::get(url).header(AUTHORIZATION, format!("Bearer {token}"));
-        let body = ask(request.body(Bytes::new()), "Secret Manager").await?;
+        let body = ask(request.body(Bytes::new()), "Secret Manager").await;
+        // It may have been the token's fault.
+        let body = body.inspect_err(|_| self.tokens.forget())?;
         let broken = || SecretFault::Away("Secret Manager gave no secret".to_owned());
         let accessed: Accessed = serde_json::from_slice(&body).map_err(|_| broken())?;
-        let bytes = STANDARD.decode(accessed.payload.data).map_err(|_| broken())?;
+        let Payload { data, data_crc32c } = accessed.payload;
+        let bytes = BASE64.decode(data.replace('-', "+").replace('_', "/"));
+        let bytes = bytes.map_err(|_| broken())?;
+        if data_crc32c.is_some_and(|sum| sum != crc32c::of(&bytes).to_string()) {
+            return Err(SecretFault::Away(format!("the secret {name} came with a wrong checksum")));
+        }
         let text = String::from_utf8(bytes).map_err(|_| {
             SecretFault::Refused(format!("the secret {name} is bytes, and not a text"))
         })?;
@@ -105,13 +139,13 @@ async fn ask(
     whom: &str,
 ) -> Result<Bytes, SecretFault> {
     let request = request.map_err(|error| SecretFault::Refused(format!("{whom}: {error}")))?;
-    let answer = https::send(request, WITHIN).await.map_err(|fault| SecretFault::Away(fault.0))?;
-    let Answer { status, body } = answer;
+    let answer = https::send(request, WITHIN).await.map_err(SecretFault::Away)?;
+    let Answer { status, body, .. } = answer;
     if status.is_success() {
         return Ok(body);
     }
-    let Refusal { error } = serde_json::from_slice(&body).unwrap_or_default();
-    let why = format!("{whom}: {} {} {}", status.as_u16(), error.status, error.message);
+    let words = serde_json::from_slice(&body).map(Refusal::words).unwrap_or_default();
+    let why = format!("{whom}: {} {words}", status.as_u16());
     let is_passing = status.is_server_error() || status.as_u16() == 429;
     Err(if is_passing { SecretFault::Away(why) } else { SecretFault::Refused(why) })
 }

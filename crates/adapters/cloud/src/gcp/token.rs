@@ -1,7 +1,9 @@
 //! Access tokens of Google Cloud: from the metadata server of the machine, or for the key of a service
 //! account (RFC 7523).
 
+use std::fmt;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
@@ -25,10 +27,63 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 const GRANT: &str = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
 /// How long a claim is good, in seconds.
 const GOOD_FOR_S: i64 = 600;
+/// A new token is asked for so long before the old one ends, in seconds.
+const AHEAD_S: i64 = 300;
 
 #[derive(Deserialize)]
 struct Token {
     access_token: String,
+    /// In seconds.
+    #[serde(default)]
+    expires_in: i64,
+}
+
+/// The token that was got last.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(Mutex<Option<Kept>>);
+
+struct Kept {
+    token: String,
+    /// In seconds since 1970.
+    until: i64,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    /// A token that is good now.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) async fn get(
+        &self,
+        options: &GcpOptions,
+        clock: &dyn Clock,
+    ) -> Result<String, SecretFault> {
+        let now = clock.now().as_secs();
+        if let Some(kept) = self.kept().as_ref()
+            && now < kept.until
+        {
+            return Ok(kept.token.clone());
+        }
+        let Token { access_token, expires_in } = get(options, clock).await?;
+        let until = now + expires_in - AHEAD_S;
+        *self.kept() = Some(Kept { token: access_token.clone(), until });
+        Ok(access_token)
+    }
+
+    /// The next one is asked for anew.
+    pub(super) fn forget(&self) {
+        *self.kept() = None;
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The key of a service account.
@@ -43,7 +98,7 @@ struct Key {
 }
 
 /// A token for the service account.
-pub(super) async fn get(options: &GcpOptions, clock: &dyn Clock) -> Result<String, SecretFault> {
+async fn get(options: &GcpOptions, clock: &dyn Clock) -> Result<Token, SecretFault> {
     let body = match &options.key_file {
         Some(path) => {
             let key = read(path)?;
@@ -61,9 +116,7 @@ pub(super) async fn get(options: &GcpOptions, clock: &dyn Clock) -> Result<Strin
             ask(request.body(Bytes::new()), "the metadata server").await?
         }
     };
-    let token: Token = serde_json::from_slice(&body)
-        .map_err(|_| SecretFault::Away("Google gave no token".to_owned()))?;
-    Ok(token.access_token)
+    serde_json::from_slice(&body).map_err(|_| SecretFault::Away("Google gave no token".to_owned()))
 }
 
 fn read(path: &Path) -> Result<Key, SecretFault> {

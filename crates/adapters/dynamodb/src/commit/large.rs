@@ -21,6 +21,8 @@ use crate::repair::{self, Verdict};
 
 /// So many items are written beside each other.
 const AT_ONCE: usize = 16;
+/// The mark of a batch that was never ended is kept for so long, in seconds; no batch takes as long.
+const MARK_TTL_S: i64 = 86_400;
 /// How often an entry is written that others have left there.
 const TRIES: usize = 3;
 
@@ -31,9 +33,11 @@ impl Commit<'_> {
     /// As [`Commit::transact`].
     pub(super) async fn commit_large(&mut self, plan: &Plan) -> Result<Outcome, StoreError> {
         let mark = ItemKey::large(plan.stamp);
-        let written = AttributeValue::N(plan.now.as_micros().to_string());
+        let number = |number: i64| AttributeValue::N(number.to_string());
         let mut item = mark.attributes();
-        item.insert("w".to_owned(), written);
+        item.insert("w".to_owned(), number(plan.now.as_micros()));
+        // One that a killed process has left goes by itself.
+        item.insert("ttl".to_owned(), number(plan.now.as_secs() + MARK_TTL_S));
         match self.put(item, None).await {
             // It is there already: only the answer was lost.
             Ok(()) | Err(Failure::Changed) => {}

@@ -110,9 +110,7 @@ fn change(
 }
 
 /// What a failed transaction means: of all reasons the one that decides.
-pub(crate) fn failure<R: std::fmt::Debug + 'static>(
-    error: &SdkError<TransactWriteItemsError, R>,
-) -> Failure {
+pub(crate) fn failure(error: &SdkError<TransactWriteItemsError>) -> Failure {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {

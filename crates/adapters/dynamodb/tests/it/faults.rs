@@ -9,11 +9,14 @@ use outrigger_ports::store::{Batch, Precondition, Store, StoreError, Write};
 use outrigger_testkit::{DynamoDb, FaultProxy};
 use tokio::time::sleep;
 
-use crate::interposer::Fault;
+use crate::emulator::{Emulator, on_both};
+use crate::interposer::{Fault, TRANSACT};
 use crate::support::{APPLY, by_status, clock, connect, create, impatient, interposed, key, put};
 
-/// The one request that writes.
-const TRANSACT: &str = "TransactWriteItems";
+on_both!(
+    a_lost_answer_is_asked_for_again_and_nothing_is_done_twice,
+    refusals_for_capacity_and_conflicts_are_waited_out,
+);
 
 /// What became of commits.
 #[derive(Debug, Default)]
@@ -142,9 +145,9 @@ async fn a_server_that_stands_still_leaves_the_outcome_unknown() {
     until_back(&store, "after").await;
 }
 
-#[tokio::test]
-async fn a_lost_answer_is_asked_for_again_and_nothing_is_done_twice() {
-    let (direct, store, interposer) = interposed().await;
+async fn a_lost_answer_is_asked_for_again_and_nothing_is_done_twice(emulator: Emulator) {
+    let (direct, interposer, through) = interposed(emulator).await;
+    let store = connect(&through, clock()).await;
     create(&store, "first").await.unwrap();
     for (n, fault) in
         [Fault::LoseAnswer, Fault::LoseRequest].into_iter().cycle().take(4).enumerate()
@@ -161,9 +164,9 @@ async fn a_lost_answer_is_asked_for_again_and_nothing_is_done_twice() {
     assert_eq!(by_status(&direct).await.len(), 5);
 }
 
-#[tokio::test]
-async fn refusals_for_capacity_and_conflicts_are_waited_out() {
-    let (direct, store, interposer) = interposed().await;
+async fn refusals_for_capacity_and_conflicts_are_waited_out(emulator: Emulator) {
+    let (direct, interposer, through) = interposed(emulator).await;
+    let store = connect(&through, clock()).await;
     create(&store, "a").await.unwrap();
     for fault in [Fault::Throttle, Fault::Conflict] {
         interposer.next(3, TRANSACT, fault);
@@ -182,7 +185,8 @@ async fn refusals_for_capacity_and_conflicts_are_waited_out() {
 
 #[tokio::test]
 async fn refusals_that_do_not_end_are_said_and_nothing_is_done() {
-    let (direct, store, interposer) = interposed().await;
+    let (direct, interposer, through) = interposed(Emulator::Dynoxide).await;
+    let store = impatient(&through).await;
     create(&store, "a").await.unwrap();
     for (fault, words) in [(Fault::Throttle, "too many requests"), (Fault::Conflict, "ongoing")] {
         interposer.next(usize::MAX, TRANSACT, fault);

@@ -4,6 +4,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
+use serde_json::json;
+
+/// The one request that writes.
+pub(crate) const TRANSACT: &str = "TransactWriteItems";
+
 /// What is done instead of passing a request on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -15,6 +20,12 @@ pub(crate) enum Fault {
     LoseRequest,
     /// It is passed on, and the answer gets lost.
     LoseAnswer,
+    /// It is passed on, and answered with an error of the service.
+    Break,
+    /// Nothing of what was to be read is, for now.
+    LeaveOut,
+    /// The caller may not do this.
+    Deny,
 }
 
 /// Does it by the names of operations.
@@ -44,25 +55,40 @@ fn exchange(interposer: &Interposer, client: &TcpStream, server: u16) -> Option<
             let said = r#""Message":"cancelled","CancellationReasons":[{"Code":"TransactionConflict","Message":"ongoing"}]"#;
             return refuse(client, "TransactionCanceledException", said);
         }
+        Some(Fault::Deny) => {
+            return refuse(client, "AccessDeniedException", r#""Message":"not authorized""#);
+        }
+        Some(Fault::LeaveOut) => {
+            let mut asked: serde_json::Value = serde_json::from_slice(&body).ok()?;
+            let left = json!({"Responses": {}, "UnprocessedKeys": asked["RequestItems"].take()});
+            return answer(client, "200 OK", &left.to_string());
+        }
         Some(Fault::LoseRequest) => return None,
-        Some(Fault::LoseAnswer) | None => {}
+        Some(Fault::LoseAnswer | Fault::Break) | None => {}
     }
     let mut server = TcpStream::connect(("127.0.0.1", server)).ok()?;
     server.write_all(head.as_bytes()).ok()?;
     server.write_all(&body).ok()?;
     let (head, body) = message(&server)?;
-    if fault.is_some() {
-        return None;
+    match fault {
+        None => {}
+        Some(Fault::Break) => {
+            return answer(client, "500 Internal Server Error", r#"{"__type":"InternalFailure"}"#);
+        }
+        Some(_) => return None,
     }
     client.write_all(head.as_bytes()).ok()?;
     client.write_all(&body).ok()
 }
 
-fn refuse(mut client: &TcpStream, code: &str, said: &str) -> Option<()> {
+fn refuse(client: &TcpStream, code: &str, said: &str) -> Option<()> {
     let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}",{said}}}"#);
-    let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/x-amz-json-1.0\r\n";
-    let length = body.len();
-    write!(client, "{head}Content-Length: {length}\r\n\r\n{body}").ok()
+    answer(client, "400 Bad Request", &body)
+}
+
+fn answer(mut client: &TcpStream, status: &str, body: &str) -> Option<()> {
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.0\r\n");
+    write!(client, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).ok()
 }
 
 /// The head, with the empty line after it, and the body of a request or an answer.

@@ -9,10 +9,13 @@ use outrigger_kernel::{ManualClock, Timestamp};
 use outrigger_ports::collection::{entry, unique};
 use outrigger_ports::index_value;
 use outrigger_ports::store::{Batch, Order, Precondition, Query, Store, StoreError, Write};
-use outrigger_testkit::DynamoDb;
 
-use crate::interposer::{self, Fault, Interposer};
-use crate::support::{APPLY, PATIENCE, client, connect, connect_with, key, put};
+use crate::emulator::{Emulator, on_both};
+use crate::interposer::{self, Fault, Interposer, TRANSACT};
+use crate::support::{APPLY, PATIENT, client, connect, connect_with, key, put};
+
+/// Long enough to write what comes before a transaction on a busy machine.
+const GIVES_UP: Duration = Duration::from_secs(5);
 
 /// 20 documents, each in 8 indexes and with a unique value: 200 items.
 fn large(round: usize, precondition: Precondition) -> Batch {
@@ -83,38 +86,38 @@ impl Table {
     }
 }
 
-async fn bed() -> Bed {
-    let server = DynamoDb::shared().unwrap();
-    let url = server.fresh_url();
+async fn bed(emulator: Emulator, patience: Duration) -> Bed {
+    let url = emulator.fresh_url();
     let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
     let direct = connect(&url, clock.clone()).await;
     direct.migrate(APPLY).await.unwrap();
-    let interposer = interposer::before(server.port());
-    let through = url.replace(&server.port().to_string(), &interposer.port().to_string());
-    let options = DynamoOptions { patience: PATIENCE, ..DynamoOptions::at(through) };
+    let interposer = interposer::before(emulator.port());
+    let through = url.replace(&emulator.port().to_string(), &interposer.port().to_string());
+    let options = DynamoOptions { patience, ..DynamoOptions::at(through) };
     let store = Arc::new(connect_with(options, clock.clone()).await);
     let name = url.split(['/', '?']).nth(3).unwrap().to_owned();
-    let table = Table { client: client(server), name };
+    let table = Table { client: client(emulator), name };
     Bed { direct, store, interposer, clock, table }
 }
 
-#[tokio::test]
-async fn a_large_batch_leaves_nothing_but_itself() {
-    let Bed { store, table, .. } = bed().await;
+on_both!(a_large_batch_leaves_nothing_but_itself, large_batches_at_once_end_as_one_after_the_other);
+
+async fn a_large_batch_leaves_nothing_but_itself(emulator: Emulator) {
+    let Bed { direct, table, .. } = bed(emulator, PATIENT).await;
     for round in 0..3 {
-        let versions = store.commit(large(round, Precondition::Any)).await.unwrap();
+        let versions = direct.commit(large(round, Precondition::Any)).await.unwrap();
         assert_eq!(versions, vec![round as u64 + 1; 20]);
         assert_eq!((table.count("i/").await, table.count("u/").await), (160, 20));
         assert_eq!((table.count("d/").await, table.count("s/").await), (20, 0));
-        assert_eq!(found(&*store, Order::Index("i7")).await, 20);
-        assert_eq!(found(&*store, Order::Unique("name")).await, 20);
+        assert_eq!(found(&direct, Order::Index("i7")).await, 20);
+        assert_eq!(found(&direct, Order::Unique("name")).await, 20);
     }
 }
 
 #[tokio::test]
 async fn a_large_batch_that_is_refused_is_taken_back() {
-    let Bed { store, direct, table, interposer, .. } = bed().await;
-    interposer.next(usize::MAX, "TransactWriteItems", Fault::Conflict);
+    let Bed { store, direct, table, interposer, .. } = bed(Emulator::Dynoxide, GIVES_UP).await;
+    interposer.next(usize::MAX, TRANSACT, Fault::Conflict);
     let result = store.commit(large(0, Precondition::Absent)).await;
     assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
     interposer.relent();
@@ -126,10 +129,11 @@ async fn a_large_batch_that_is_refused_is_taken_back() {
 
 #[tokio::test]
 async fn what_a_killed_process_leaves_behind_leads_nowhere_and_is_removed_by_who_meets_it() {
-    let Bed { store, direct, table, interposer, clock, .. } = bed().await;
+    let Bed { store, direct, table, interposer, clock, .. } =
+        bed(Emulator::Dynoxide, GIVES_UP).await;
     direct.commit(Batch::of([put("d00", "old", Precondition::Absent)])).await.unwrap();
     // The process dies before its transaction is sent.
-    interposer.next(usize::MAX, "TransactWriteItems", Fault::LoseRequest);
+    interposer.next(usize::MAX, TRANSACT, Fault::LoseRequest);
     let result = store.commit(large(0, Precondition::Any)).await;
     assert!(matches!(result, Err(StoreError::OutcomeUnknown(_))), "{result:?}");
     drop(store);
@@ -148,9 +152,10 @@ async fn what_a_killed_process_leaves_behind_leads_nowhere_and_is_removed_by_who
 
 #[tokio::test]
 async fn who_removes_what_a_large_batch_has_written_stops_its_commit() {
-    let Bed { store, direct, interposer, clock, table, .. } = bed().await;
+    let Bed { store, direct, interposer, clock, table, .. } =
+        bed(Emulator::Dynoxide, PATIENT).await;
     // Each try of the transaction gets lost until somebody has met its entries.
-    interposer.next(usize::MAX, "TransactWriteItems", Fault::Conflict);
+    interposer.next(usize::MAX, TRANSACT, Fault::Conflict);
     let committing = {
         let store = Arc::clone(&store);
         tokio::spawn(async move { store.commit(large(0, Precondition::Absent)).await })
@@ -171,9 +176,8 @@ async fn who_removes_what_a_large_batch_has_written_stops_its_commit() {
     assert_eq!(table.count("i/").await, there * 8);
 }
 
-#[tokio::test]
-async fn large_batches_at_once_end_as_one_after_the_other() {
-    let Bed { direct, clock, .. } = bed().await;
+async fn large_batches_at_once_end_as_one_after_the_other(emulator: Emulator) {
+    let Bed { direct, clock, .. } = bed(emulator, PATIENT).await;
     let direct = Arc::new(direct);
     let commits = (0..4).map(|round| {
         let store = Arc::clone(&direct);

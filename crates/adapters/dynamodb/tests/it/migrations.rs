@@ -5,13 +5,19 @@ use aws_sdk_dynamodb::types::{
 };
 use outrigger_ports::probe::Severity;
 use outrigger_ports::store::{MigrateMode, Store, StoreError};
-use outrigger_testkit::DynamoDb;
 
+use crate::emulator::{Emulator, on_both};
 use crate::support::{APPLY, client, clock, connect, create, key};
 
-#[tokio::test]
-async fn a_table_is_made_once_whoever_comes_together() {
-    let url = DynamoDb::shared().unwrap().fresh_url();
+on_both!(
+    a_table_is_made_once_whoever_comes_together,
+    without_a_table_it_is_said_how_to_make_it,
+    a_table_of_provisioned_capacity_is_made_and_described,
+    a_table_of_somebody_else_is_refused,
+);
+
+async fn a_table_is_made_once_whoever_comes_together(emulator: Emulator) {
+    let url = emulator.fresh_url();
     let (one, two) = (connect(&url, clock()).await, connect(&url, clock()).await);
     let plan = one.migrate(MigrateMode::Plan).await.unwrap();
     assert!(plan.len() == 2 && plan.iter().all(|migration| !migration.applied), "{plan:?}");
@@ -24,9 +30,8 @@ async fn a_table_is_made_once_whoever_comes_together() {
     assert!(one.get(&key("a")).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn without_a_table_it_is_said_how_to_make_it() {
-    let store = connect(&DynamoDb::shared().unwrap().fresh_url(), clock()).await;
+async fn without_a_table_it_is_said_how_to_make_it(emulator: Emulator) {
+    let store = connect(&emulator.fresh_url(), clock()).await;
     for error in [
         store.get(&key("a")).await.unwrap_err(),
         create(&store, "a").await.unwrap_err(),
@@ -37,9 +42,8 @@ async fn without_a_table_it_is_said_how_to_make_it() {
     }
 }
 
-#[tokio::test]
-async fn a_table_of_provisioned_capacity_is_made_and_described() {
-    let url = DynamoDb::shared().unwrap().fresh_url() + "&read_units=7&write_units=9";
+async fn a_table_of_provisioned_capacity_is_made_and_described(emulator: Emulator) {
+    let url = emulator.fresh_url() + "&read_units=7&write_units=9";
     let store = connect(&url, clock()).await;
     store.migrate(APPLY).await.unwrap();
     create(&store, "a").await.unwrap();
@@ -50,15 +54,13 @@ async fn a_table_of_provisioned_capacity_is_made_and_described() {
     assert!(probed.findings.iter().all(|finding| finding.severity != Severity::Error));
 }
 
-#[tokio::test]
-async fn a_table_of_somebody_else_is_refused() {
-    let server = DynamoDb::shared().unwrap();
-    let url = server.url_at(server.port(), "of-somebody-else");
+async fn a_table_of_somebody_else_is_refused(emulator: Emulator) {
+    let url = emulator.url("of-somebody-else");
     let store = connect(&url, clock()).await;
     let attribute = AttributeDefinition::builder().attribute_name("id");
     let attribute = attribute.attribute_type(ScalarAttributeType::S).build().unwrap();
     let schema = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
-    client(server)
+    client(emulator)
         .create_table()
         .table_name("of-somebody-else")
         .attribute_definitions(attribute)

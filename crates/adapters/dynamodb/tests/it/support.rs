@@ -8,18 +8,20 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use outrigger_dynamodb::{DynamoOptions, DynamoStore};
 use outrigger_kernel::{Clock, SystemClock, SystemRandom};
 use outrigger_ports::store::{MigrateMode, Store};
-use outrigger_testkit::DynamoDb;
 
+use crate::emulator::Emulator;
 use crate::interposer::{self, Interposer};
 pub(crate) use outrigger_conformance::store::things::{by_status, create, key, put};
 
 pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(20) };
+/// A long one, for tests in which many want the same.
+pub(crate) const PATIENT: Duration = Duration::from_secs(20);
 /// A short one, for tests in which nobody answers.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(1_200);
 
-/// A handle to the table that is patient, for tests in which many want the same.
+/// A handle to the table that is patient.
 pub(crate) async fn connect(url: &str, clock: Arc<dyn Clock>) -> DynamoStore {
-    let options = DynamoOptions { patience: Duration::from_secs(20), ..DynamoOptions::at(url) };
+    let options = DynamoOptions { patience: PATIENT, ..DynamoOptions::at(url) };
     connect_with(options, clock).await
 }
 
@@ -38,24 +40,22 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
-/// A new table, a handle straight to it, and one that goes through an interposer and gives up soon.
-pub(crate) async fn interposed() -> (DynamoStore, DynamoStore, Interposer) {
-    let server = DynamoDb::shared().unwrap();
-    let url = server.fresh_url();
+/// A new table, a handle straight to it, an interposer, and the URL through that.
+pub(crate) async fn interposed(emulator: Emulator) -> (DynamoStore, Interposer, String) {
+    let url = emulator.fresh_url();
     let direct = connect(&url, clock()).await;
     direct.migrate(APPLY).await.unwrap();
-    let interposer = interposer::before(server.port());
-    let port = server.port().to_string();
-    let through = url.replace(&port, &interposer.port().to_string());
-    (direct, impatient(&through).await, interposer)
+    let interposer = interposer::before(emulator.port());
+    let through = url.replace(&emulator.port().to_string(), &interposer.port().to_string());
+    (direct, interposer, through)
 }
 
 /// The SDK itself, to look at what is in tables.
-pub(crate) fn client(server: &DynamoDb) -> Client {
+pub(crate) fn client(emulator: Emulator) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .endpoint_url(format!("http://127.0.0.1:{}", server.port()))
+        .endpoint_url(format!("http://127.0.0.1:{}", emulator.port()))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"));
     Client::from_conf(config.build())
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::mem;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,7 +59,14 @@ impl FolderBlobs {
         self.random.fill(&mut mark);
         let path = unfinished.join(id::hex(&mark));
         let file = File::create_new(&path)?;
-        Ok(Writer { file: Some(file), path: Some(path), target: self.folder.join(key), size: 0 })
+        let target = self.folder.join(key);
+        Ok(Writer {
+            file: Some(file),
+            path: Some(path),
+            target,
+            gathered: BytesMut::new(),
+            size: 0,
+        })
     }
 }
 
@@ -71,6 +79,8 @@ struct Writer {
     file: Option<File>,
     path: Option<PathBuf>,
     target: PathBuf,
+    /// What is not written yet: pieces may be as small as a byte, and each write is of another thread.
+    gathered: BytesMut,
     size: u64,
 }
 
@@ -80,6 +90,24 @@ impl Drop for Writer {
             // What cannot be removed now is swept later.
             let _ = fs::remove_file(path);
         }
+    }
+}
+
+impl Writer {
+    async fn flush(&mut self) -> Result<(), BlobError> {
+        let Some(mut file) = self.file.take() else {
+            return Err(BlobError::Unavailable("an earlier piece was not written".into()));
+        };
+        let mut gathered = mem::take(&mut self.gathered);
+        let written = blocking(move || {
+            file.write_all(&gathered)?;
+            gathered.clear();
+            Ok((file, gathered))
+        });
+        let (file, gathered) = written.await?;
+        self.file = Some(file);
+        self.gathered = gathered;
+        Ok(())
     }
 }
 
@@ -105,16 +133,16 @@ impl BlobReader for Reader {
 #[async_trait]
 impl BlobWriter for Writer {
     async fn write(&mut self, piece: Bytes) -> Result<(), BlobError> {
-        let Some(mut file) = self.file.take() else {
-            return Err(BlobError::Unavailable("an earlier piece was not written".into()));
-        };
         self.size += piece.len() as u64;
-        let written = blocking(move || file.write_all(&piece).map(|()| file)).await;
-        self.file = Some(written?);
-        Ok(())
+        self.gathered.extend_from_slice(&piece);
+        if self.gathered.len() < PIECE_BYTES_MAX {
+            return Ok(());
+        }
+        self.flush().await
     }
 
     async fn finish(mut self: Box<Self>) -> Result<u64, BlobError> {
+        self.flush().await?;
         let (Some(file), Some(path)) = (self.file.take(), self.path.clone()) else {
             return Err(BlobError::Unavailable("an earlier piece was not written".into()));
         };
@@ -170,7 +198,12 @@ impl Blobs for FolderBlobs {
         let removed = blocking(move || {
             // What is deleted may be what a killed process has begun.
             found(blobs.sweep(&unfinished))?;
-            found(fs::remove_file(path))
+            let removed = found(fs::remove_file(&path))?;
+            // Who is told that it is gone forgets it, so it must not come back with a power cut; an earlier
+            // try may have removed it and no more.
+            let folder = path.parent().unwrap_or(&path);
+            found(File::open(folder).and_then(|folder| folder.sync_all()))?;
+            Ok(removed)
         });
         Ok(removed.await?.is_some())
     }

@@ -3,9 +3,10 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use outrigger_kernel::Secret;
+use outrigger_conformance::secrets::Rotated;
 use outrigger_mail::{SmtpMailer, SmtpOptions};
 use outrigger_ports::mailer::{Mail, MailFault, Mailer};
+use outrigger_ports::secrets::fixed;
 use outrigger_testkit::{SmtpServer, SmtpServerOptions, SmtpTls};
 
 use crate::{block_on, knowing, mail, server};
@@ -48,7 +49,7 @@ fn a_server_that_is_silent_is_away_in_time() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let url = format!("smtp://127.0.0.1:{}", silent.local_addr().unwrap().port());
     let timeout = Duration::from_millis(200);
-    let options = SmtpOptions { timeout, ..SmtpOptions::at(Secret::from(url)) };
+    let options = SmtpOptions { timeout, ..SmtpOptions::at(fixed(url)) };
     let fault = block_on(SmtpMailer::new(&options).unwrap().send(mail("tsk_1"))).unwrap_err();
     assert!(matches!(&fault, MailFault::Away(why) if why.contains("200ms")), "{fault:?}");
 }
@@ -84,4 +85,21 @@ fn an_address_that_is_none_is_refused_before_anybody_is_asked() {
     let mail = Mail { to: vec!["nobody".to_owned()], ..mail("tsk_1") };
     let fault = block_on(mailer.send(mail)).unwrap_err();
     assert!(matches!(&fault, MailFault::Refused(why) if why.contains("nobody")), "{fault:?}");
+}
+
+/// Also when the secret changes only after the server.
+#[test]
+fn a_password_that_has_changed_is_looked_up_again() {
+    let user = Some(("shop".to_owned(), "new".to_owned()));
+    let server = SmtpServer::start(SmtpServerOptions { tls: SmtpTls::Smtps, user }).unwrap();
+    let url = |password: &str| format!("smtps://shop:{password}@localhost:{}", server.port());
+    let secret = Rotated::new(url("old"));
+    let authorities = Some(std::fs::read(server.ca_path()).unwrap());
+    let options = SmtpOptions { authorities, ..SmtpOptions::at(secret.clone()) };
+    let mailer = SmtpMailer::new(&options).unwrap();
+    let fault = block_on(mailer.send(mail("tsk_1"))).unwrap_err();
+    assert!(matches!(&fault, MailFault::Away(why) if why.contains("cannot sign in")), "{fault:?}");
+    secret.put(url("new"));
+    block_on(mailer.send(mail("tsk_2"))).unwrap();
+    assert_eq!(server.taken().unwrap().len(), 1);
 }

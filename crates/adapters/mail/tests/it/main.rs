@@ -8,9 +8,10 @@ mod wire;
 
 use std::path::Path;
 
-use outrigger_kernel::{Secret, Timestamp};
+use outrigger_kernel::Timestamp;
 use outrigger_mail::{SmtpMailer, SmtpOptions};
 use outrigger_ports::mailer::Mail;
+use outrigger_ports::secrets::fixed;
 use outrigger_testkit::{SmtpServer, SmtpServerOptions, SmtpTls};
 
 /// A small mail with this id.
@@ -36,7 +37,7 @@ fn server(tls: SmtpTls) -> SmtpServer {
 fn mailer(url: &str, server: &SmtpServer, authority: &Path) -> SmtpMailer {
     let url = url.replace("PORT", &server.port().to_string());
     let authorities = Some(std::fs::read(authority).unwrap());
-    SmtpMailer::new(&SmtpOptions { authorities, ..SmtpOptions::at(Secret::from(url)) }).unwrap()
+    SmtpMailer::new(&SmtpOptions { authorities, ..SmtpOptions::at(fixed(url)) }).unwrap()
 }
 
 /// A mailer that knows the server's authority.

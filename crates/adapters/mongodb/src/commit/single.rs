@@ -23,12 +23,17 @@ impl Commit<'_> {
         write: &Write,
     ) -> Result<Vec<u64>, StoreError> {
         loop {
+            let broken = self.link.broken();
             match self.attempt(write).await {
                 Ok(Some(version)) => return Ok(vec![version]),
                 Ok(None) | Err(Failure::Taken) => {}
-                Err(failure @ (Failure::Away(_) | Failure::Conflict(_))) => {
+                Err(failure @ (Failure::Away(_) | Failure::Refused(_) | Failure::Conflict(_))) => {
                     self.pause(failure).await?;
                     continue;
+                }
+                // Of the driver's second try, perhaps; the answer to the first was lost.
+                Err(Failure::Final(error)) if self.link.broken() > broken => {
+                    return Err(StoreError::OutcomeUnknown(Box::new(error)));
                 }
                 Err(failure) => return Err(failure.into_error(true)),
             }
@@ -51,7 +56,7 @@ impl Commit<'_> {
         let (link, now) = (self.link, self.now);
         let read = |budget| async move {
             let mut session = link.session().await?;
-            let state = State::read(link, budget, &mut session, batch, now).await?;
+            let state = State::read(budget, &mut session, batch, now).await?;
             link.saw(&session);
             Ok(state)
         };
@@ -94,8 +99,8 @@ impl Commit<'_> {
 
     async fn insert(&self, document: Bsons, version: u64) -> Result<Option<u64>, Failure> {
         let mut session = self.link.session().await?;
-        let documents = self.link.documents.clone_with_type::<Bsons>();
-        let insert = documents.insert_one(document).session(&mut session);
+        let documents = session.at.documents.clone_with_type::<Bsons>();
+        let insert = documents.insert_one(document).session(&mut session.client);
         self.budget.spend(insert).await?;
         self.link.saw(&session);
         Ok(Some(version))
@@ -110,14 +115,14 @@ impl Commit<'_> {
         let puts = matches!(write, Write::Put { .. } | Write::Restore { .. });
         let creates = puts && precondition == Precondition::Any;
         let mut session = self.link.session().await?;
-        let update = self
-            .link
+        let update = session
+            .at
             .documents
             .find_one_and_update(self.condition(write, precondition), update)
             .upsert(creates)
             .return_document(mongodb::options::ReturnDocument::After)
             .projection(doc! { "v": 1 })
-            .session(&mut session);
+            .session(&mut session.client);
         let updated = self.budget.spend(update).await?;
         self.link.saw(&session);
         Ok(updated.map(|stored| stored.version()))
@@ -129,8 +134,8 @@ impl Commit<'_> {
         precondition: Precondition,
     ) -> Result<Option<u64>, Failure> {
         let mut session = self.link.session().await?;
-        let delete = self.link.documents.delete_one(self.condition(write, precondition));
-        let deleted = self.budget.spend(delete.session(&mut session)).await?;
+        let delete = session.at.documents.delete_one(self.condition(write, precondition));
+        let deleted = self.budget.spend(delete.session(&mut session.client)).await?;
         self.link.saw(&session);
         Ok((deleted.deleted_count > 0).then_some(0))
     }

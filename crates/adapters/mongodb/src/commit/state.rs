@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use futures_util::TryStreamExt;
-use mongodb::ClientSession;
 use mongodb::bson::doc;
 use outrigger_kernel::Timestamp;
 use outrigger_ports::store::{Batch, Key};
@@ -11,7 +10,7 @@ use outrigger_ports::store::{Batch, Key};
 use super::check;
 use crate::error::Failure;
 use crate::key;
-use crate::link::{Budget, Link};
+use crate::link::{Budget, Session};
 use crate::stored::{self, Stored};
 
 /// Documents by their `_id`.
@@ -24,9 +23,8 @@ pub(super) struct State {
 impl State {
     /// Reads it in this session, and in its transaction if it is in one.
     pub(super) async fn read(
-        link: &Link,
         budget: Budget,
-        session: &mut ClientSession,
+        session: &mut Session,
         batch: &Batch,
         now: Timestamp,
     ) -> Result<Self, Failure> {
@@ -37,9 +35,10 @@ impl State {
             false => doc! { "$or": [{ "_id": { "$in": ids } }, { "u": { "$in": wanted } }] },
         };
         let found = async {
-            let find = link.documents.find(filter).projection(stored::without_body());
-            let mut cursor = find.session(&mut *session).await?;
-            cursor.stream(session).try_collect::<Vec<Stored>>().await
+            let Session { at, client } = session;
+            let find = at.documents.find(filter).projection(stored::without_body());
+            let mut cursor = find.session(&mut *client).await?;
+            cursor.stream(client).try_collect::<Vec<Stored>>().await
         };
         let found = budget.spend(found).await?;
         let documents = found.into_iter().map(|stored| (stored.id.clone(), stored)).collect();

@@ -7,7 +7,6 @@
 //! of those that a batch only checks, a counter; and where there is none, one is made and deleted
 //! again. Unique values are a unique index.
 
-use mongodb::ClientSession;
 use mongodb::bson::{Bson, Document};
 use mongodb::options::ReadConcern;
 use outrigger_ports::store::{Batch, StoreError};
@@ -17,7 +16,7 @@ use super::check;
 use super::plan::Plan;
 use super::state::State;
 use crate::error::{self, Failure};
-use crate::link::DOCUMENTS;
+use crate::link::{DOCUMENTS, Session};
 use crate::ready::whole;
 use crate::target;
 
@@ -48,11 +47,12 @@ impl Commit<'_> {
         let (link, budget) = (self.link, self.budget);
         let mut session = link.session().await?;
         let begin = session
+            .client
             .start_transaction()
             .read_concern(ReadConcern::snapshot())
             .write_concern(target::write_concern(link.patience));
         budget.spend(begin).await?;
-        let state = State::read(link, budget, &mut session, batch, self.now).await?;
+        let state = State::read(budget, &mut session, batch, self.now).await?;
         if let Err(fault) = check::faults(batch, &state) {
             // Nothing was written: that the transaction is over, the driver says by itself.
             return Ok(Err(fault));
@@ -75,12 +75,9 @@ impl Commit<'_> {
         Ok(Ok(plan.versions))
     }
 
-    async fn statement(
-        &self,
-        session: &mut ClientSession,
-        command: Document,
-    ) -> Result<(), Failure> {
-        let run = self.link.database.run_command(command).session(session);
+    async fn statement(&self, session: &mut Session, command: Document) -> Result<(), Failure> {
+        let Session { at, client } = session;
+        let run = at.database.run_command(command).session(client);
         let answer = self.budget.spend(run).await?;
         let errors = answer.get_array("writeErrors").map_or(&[][..], Vec::as_slice);
         let Some(said) = errors.first().and_then(Bson::as_document) else { return Ok(()) };
@@ -92,13 +89,10 @@ impl Commit<'_> {
     /// Asks until it is known what became of the transaction: committing twice is as once. Only the server's
     /// word that it was committed, or that it is gone, says so: a refusal may be of a second try of the
     /// driver's own, after an answer was lost.
-    async fn commit(
-        &mut self,
-        session: &mut ClientSession,
-    ) -> Result<Result<(), StoreError>, Failure> {
+    async fn commit(&mut self, session: &mut Session) -> Result<Result<(), StoreError>, Failure> {
         let mut is_asked_again = false;
         loop {
-            let failure = match self.budget.spend(session.commit_transaction()).await {
+            let failure = match self.budget.spend(session.client.commit_transaction()).await {
                 Ok(()) => return Ok(Ok(())),
                 Err(failure) => failure,
             };
@@ -106,7 +100,7 @@ impl Commit<'_> {
                 return match failure {
                     Failure::Late => Ok(Err(failure.into_error(true))),
                     Failure::Conflict(_) => Err(failure),
-                    Failure::Away(_) if !is_asked_again => Err(failure),
+                    Failure::Away(_) | Failure::Refused(_) if !is_asked_again => Err(failure),
                     failure => {
                         Ok(Err(StoreError::OutcomeUnknown(Box::new(failure.into_error(true)))))
                     }

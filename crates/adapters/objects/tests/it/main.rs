@@ -1,6 +1,8 @@
-//! Blobs on an emulator of S3, by the protocols of both clouds: the suite of the port, and faults.
+//! Blobs on an emulator of S3, and on the same behind a server that stands for Google's: the suite of the
+//! port, and faults.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod google;
 mod interrupted;
 mod refusing;
 mod rights;

@@ -148,13 +148,13 @@ impl Shared {
 /// Keeps the subscription standing until its task is aborted.
 async fn listen(client: RedisClient, state: Arc<Shared>) {
     let channel = format!("{}wake", super::base(&client));
-    let mut nodes = client.target().nodes.iter().cycle();
-    loop {
+    for next in 0_usize.. {
         let mut links = client.links();
         if links.wait_for(Option::is_some).await.is_err() {
             return;
         }
-        let Some(node) = nodes.next() else { return };
+        let target = client.target();
+        let node = &target.nodes[next % target.nodes.len()];
         let subscription = async {
             let mut subscription = node.get_async_pubsub().await?;
             subscription.subscribe(&channel).await?;

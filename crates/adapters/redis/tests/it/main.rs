@@ -10,6 +10,7 @@ mod metrics;
 mod outages;
 mod probe;
 mod queue;
+mod rotation;
 mod store;
 
 use std::sync::Arc;

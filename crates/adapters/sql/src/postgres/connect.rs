@@ -1,12 +1,12 @@
 //! Opens connections and sets each up the same way.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use outrigger_kernel::secret::{ExposeSecret, Secret};
-use outrigger_ports::secrets::LiveSecret;
+use outrigger_ports::secrets::{Followed, LiveSecret};
 use outrigger_ports::store::StoreError;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -25,9 +25,7 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Opens connections to one target.
 pub(super) struct Connector {
-    url: Arc<dyn LiveSecret>,
-    /// What it was last.
-    way: Mutex<Arc<Way>>,
+    way: Followed<Way>,
     application_name: String,
     set_up: String,
     timeout: Duration,
@@ -39,14 +37,12 @@ pub(super) struct Connector {
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The driver's own form leaves out the password.
-        f.debug_struct("Connector").field("config", &self.lock().config).finish_non_exhaustive()
+        f.debug_struct("Connector").field("way", &self.way).finish_non_exhaustive()
     }
 }
 
 /// What a URL says.
 struct Way {
-    url: Secret,
     config: Config,
     tls: Option<MakeRustlsConnect>,
     /// Whether nobody in between can read along.
@@ -106,11 +102,11 @@ impl Connector {
     ) -> Result<Self, StoreError> {
         let (timeout, patience) = (options.connect_timeout, options.statement_timeout + GRACE);
         let name = &options.application_name;
-        let way = Way::of(url.current(), name, timeout, patience)?;
+        let parse = |url: &Secret| Way::of(url, name, timeout, patience);
+        let way = Followed::new(Arc::clone(url), "PostgreSQL", parse)?;
         Ok(Self {
-            url: Arc::clone(url),
-            private: way.private,
-            way: Mutex::new(Arc::new(way)),
+            private: way.way().private,
+            way,
             application_name: name.clone(),
             set_up: set_up(options),
             timeout,
@@ -118,27 +114,13 @@ impl Connector {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Arc<Way>> {
-        self.way.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The way that the URL says now; but for its user and password it must be as at the start, or
-    /// connections of one process would lead to two databases.
-    fn way(&self) -> Result<Arc<Way>, StoreError> {
-        let url = self.url.current();
-        let mut way = self.lock();
-        if way.url.expose_secret() != url.expose_secret() {
-            let next = Way::of(url, &self.application_name, self.timeout, self.patience)?;
-            if next.leads_elsewhere(&way) {
-                tracing::warn!(
-                    "the URL of PostgreSQL names another server or database now; it is not followed \
-                     until this process is started again"
-                );
-            } else {
-                *way = Arc::new(next);
-            }
+    /// The way that the URL says now.
+    fn way(&self) -> Arc<Way> {
+        if let Some(url) = self.way.changed() {
+            let next = Way::of(&url, &self.application_name, self.timeout, self.patience);
+            self.way.follow(url, next);
         }
-        Ok(Arc::clone(&way))
+        self.way.way()
     }
 
     /// Opens a connection. When the server refuses who signs in, what the URL says is looked up again:
@@ -150,7 +132,7 @@ impl Connector {
         let until = Instant::now() + self.timeout;
         let mut refusal = None;
         loop {
-            let way = self.way()?;
+            let way = self.way();
             let refused = match timeout_at(until, self.sign_in(&way)).await {
                 Ok(Ok((client, driver))) => {
                     let late = || unavailable(&format!("no connection within {:?}", self.timeout));
@@ -164,7 +146,7 @@ impl Connector {
                     return Err(refusal.unwrap_or_else(|| unavailable(&late)));
                 }
             };
-            if !timeout_at(until, self.url.renew()).await.unwrap_or(false) {
+            if !timeout_at(until, self.way.renew()).await.unwrap_or(false) {
                 return Err(refused);
             }
             refusal = Some(refused);
@@ -212,7 +194,7 @@ impl Connector {
 
 impl Way {
     fn of(
-        url: Secret,
+        url: &Secret,
         application_name: &str,
         timeout: Duration,
         patience: Duration,
@@ -227,10 +209,12 @@ impl Way {
         config.connect_timeout(timeout);
         config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
         config.tcp_user_timeout(patience);
-        Ok(Self { url, config, tls, private })
+        Ok(Self { config, tls, private })
     }
+}
 
-    fn leads_elsewhere(&self, other: &Self) -> bool {
+impl outrigger_ports::secrets::Way for Way {
+    fn leads_where(&self, other: &Self) -> bool {
         let place = |way: &Self| {
             let config = &way.config;
             (
@@ -241,7 +225,14 @@ impl Way {
                 way.private,
             )
         };
-        place(self) != place(other)
+        place(self) == place(other)
+    }
+}
+
+impl std::fmt::Debug for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The driver's own form leaves out the password.
+        f.debug_struct("Way").field("config", &self.config).finish_non_exhaustive()
     }
 }
 
@@ -280,42 +271,25 @@ fn set_up(options: &PostgresOptions) -> String {
 
 #[cfg(test)]
 mod tests {
+    use outrigger_ports::secrets::Way as _;
+
     use super::*;
 
-    /// What a secret manager says now.
-    #[derive(Debug)]
-    struct Told(Mutex<String>);
-
-    #[async_trait::async_trait]
-    impl LiveSecret for Told {
-        fn current(&self) -> Secret {
-            self.0.lock().unwrap().clone().into()
-        }
-
-        async fn renew(&self) -> bool {
-            true
-        }
-    }
-
     #[test]
-    fn a_changed_password_is_followed_and_another_server_or_database_is_not() {
-        let first = "postgres://app:old@127.0.0.1:5432/shop";
-        let told = Arc::new(Told(Mutex::new(first.to_owned())));
-        let url: Arc<dyn LiveSecret> = told.clone();
-        let connector = Connector::new(&url, &PostgresOptions::default()).unwrap();
-        let mut followed = first;
-        for (next, is_followed) in [
+    fn a_way_as_somebody_else_leads_where_it_led_and_one_to_another_database_does_not() {
+        let way = |url: &str| {
+            let second = Duration::from_secs(1);
+            Way::of(&url.into(), "test", second, second).unwrap()
+        };
+        let first = way("postgres://app:old@127.0.0.1:5432/shop");
+        for (url, leads_where) in [
+            ("postgres://app:new@127.0.0.1:5432/shop", true),
+            ("postgres://other:new@127.0.0.1:5432/shop", true),
             ("postgres://app:old@127.0.0.1:5432/other", false),
             ("postgres://app:old@127.0.0.1:5433/shop", false),
             ("postgres://app:old@127.0.0.2:5432/shop", false),
-            ("postgres://app:new@127.0.0.1:5432/shop", true),
-            ("postgres://app:new@127.0.0.1:5432/other", false),
         ] {
-            next.clone_into(&mut told.0.lock().unwrap());
-            if is_followed {
-                followed = next;
-            }
-            assert_eq!(connector.way().unwrap().url.expose_secret(), followed, "{next}");
+            assert_eq!(way(url).leads_where(&first), leads_where, "{url}");
         }
     }
 }

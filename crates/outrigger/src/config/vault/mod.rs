@@ -1,10 +1,13 @@
-//! References to secrets: `file://PATH`, `aws-sm://NAME#KEY`, `gcp-sm://PROJECT/NAME#KEY`.
+//! References to secrets: `file://PATH`, `aws-sm://NAME#KEY`, `gcp-sm://PROJECT/NAME#KEY`, alone or in
+//! braces within a URL.
 //!
 //! They are followed when the settings are read. A process that serves looks again from time to time,
 //! and at once when what it knows is refused.
 
+mod places;
 mod reference;
 mod referred;
+mod template;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,15 +18,23 @@ use outrigger_kernel::secret::ExposeSecret as _;
 use outrigger_ports::secrets::LiveSecret;
 
 use crate::lifecycle::runtime;
-use reference::Reference;
+use places::Places;
 use referred::Referred;
+use template::Template;
 
-/// Settings whose new values are used without a start of the process, when they lead to PostgreSQL.
-const LIVE: [&str; 2] = ["database.url", "database.readonly_url"];
+/// Settings whose new values are used without a start of the process, and how their values begin.
+const LIVE: [(&str, &[&str]); 5] = [
+    ("database.url", &["postgres", "mongodb"]),
+    ("database.readonly_url", &["postgres"]),
+    ("redis.url", &["redis"]),
+    ("mail.url", &["smtp"]),
+    ("traces.headers", &[""]),
+];
 
 /// Whether a new value of the setting is used by what runs.
 fn is_live(key: &str, value: &Secret) -> bool {
-    LIVE.contains(&key) && value.expose_secret().starts_with("postgres")
+    let begins = |begin: &&str| value.expose_secret().starts_with(begin);
+    LIVE.iter().any(|(live, values)| *live == key && values.iter().any(begins))
 }
 
 /// All references of the settings.
@@ -32,14 +43,15 @@ pub(crate) struct Vault(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    environment: Vec<(String, String)>,
+    places: Arc<Places>,
     followed: Mutex<Vec<(String, Arc<Referred>)>>,
 }
 
 impl Vault {
     /// With what this environment says of the clouds.
     pub(super) fn of(environment: &[(String, String)]) -> Self {
-        Self(Arc::new(Inner { environment: environment.to_vec(), ..Inner::default() }))
+        let places = Arc::new(Places::of(environment));
+        Self(Arc::new(Inner { places, ..Inner::default() }))
     }
 
     /// What the text of this setting refers to; `None` when it is no reference.
@@ -47,17 +59,16 @@ impl Vault {
     /// # Errors
     /// Names the setting, and why it cannot be had.
     pub(super) fn follow(&self, key: &str, text: &str) -> Result<Option<Arc<dyn LiveSecret>>> {
-        let Some(reference) = Reference::parse(text, &self.0.environment) else { return Ok(None) };
-        let reference = reference.with_context(|| key.to_owned())?;
+        let Some(template) = Template::parse(text) else { return Ok(None) };
+        let template = template.with_context(|| key.to_owned())?;
         let mut followed = self.0.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        // Parts of one secret are read apart; the same part for two settings once.
-        let known = followed.iter().find(|(_, it)| *it.reference() == reference);
+        // What two settings say alike is read once.
+        let known = followed.iter().find(|(_, it)| *it.template() == template);
         let referred = match known {
             Some((_, referred)) => referred.clone(),
             None => {
-                let read = runtime()?.block_on(reference.read());
-                let value = read.with_context(|| key.to_owned())?;
-                Arc::new(Referred::new(reference, value))
+                let first = Referred::first(template, self.0.places.clone());
+                Arc::new(runtime()?.block_on(first).with_context(|| key.to_owned())?)
             }
         };
         followed.push((key.to_owned(), referred.clone()));
@@ -77,7 +88,7 @@ impl Vault {
                     Ok(true) if is_live(key, &referred.current()) => {
                         tracing::info!(
                             setting = key,
-                            "a secret has changed; new connections use it"
+                            "a secret has changed; it is used without a restart"
                         );
                     }
                     Ok(true) => tracing::warn!(

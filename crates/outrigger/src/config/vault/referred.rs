@@ -1,7 +1,7 @@
 //! What a reference leads to, now.
 
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,14 +12,16 @@ use outrigger_ports::secrets::LiveSecret;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
-use super::reference::Reference;
+use super::places::Places;
+use super::template::Template;
 
 /// Between two looks lies at least this much, however many have been refused.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// A secret that is kept in mind and looked up again.
 pub(super) struct Referred {
-    reference: Reference,
+    template: Template,
+    places: Arc<Places>,
     current: RwLock<Secret>,
     /// When it was last looked for.
     looked: Mutex<Option<Instant>>,
@@ -27,17 +29,23 @@ pub(super) struct Referred {
 
 impl fmt::Debug for Referred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Referred").field("reference", &self.reference).finish_non_exhaustive()
+        f.debug_struct("Referred").finish_non_exhaustive()
     }
 }
 
 impl Referred {
-    pub(super) fn new(reference: Reference, value: Secret) -> Self {
-        Self { reference, current: RwLock::new(value), looked: Mutex::default() }
+    /// What the template says, read for the first time.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub(super) async fn first(template: Template, places: Arc<Places>) -> Result<Self> {
+        let current = RwLock::new(template.read_first(&places).await?);
+        Ok(Self { template, places, current, looked: Mutex::default() })
     }
 
-    pub(super) fn reference(&self) -> &Reference {
-        &self.reference
+    /// What it follows.
+    pub(super) fn template(&self) -> &Template {
+        &self.template
     }
 
     /// Looks it up; says whether it has changed.
@@ -45,7 +53,7 @@ impl Referred {
     /// # Errors
     /// Why it cannot be had; what was known stays.
     pub(super) async fn look(&self) -> Result<bool> {
-        let value = self.reference.read().await?;
+        let value = self.template.read(&self.places).await?;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let has_changed = current.expose_secret() != value.expose_secret();
         *current = value;
@@ -70,10 +78,7 @@ impl LiveSecret for Referred {
             sleep(PAUSE.saturating_sub(at.elapsed())).await;
         }
         if let Err(error) = self.look().await {
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "a secret that was refused cannot be looked up"
-            );
+            tracing::warn!(error = format!("{error:#}"), "a secret cannot be looked up again");
         }
         *looked = Some(Instant::now());
         true

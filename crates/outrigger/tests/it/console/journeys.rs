@@ -1,14 +1,10 @@
 //! What an administrator does in the console.
 
-use std::time::Duration;
-
-use outrigger_testkit::{Browser, Page, wait_until};
+use outrigger_testkit::Browser;
 use serde_json::{Value, json};
 
 use super::Window;
-use crate::support::{
-    ADMIN_EMAIL, Backend, Server, ServerOptions, dead, on_sqlite_and_postgres, unique,
-};
+use crate::support::{ADMIN_EMAIL, Server, dead, on_sqlite_and_postgres, unique};
 
 on_sqlite_and_postgres!(
     signs_in_and_out,
@@ -154,76 +150,6 @@ fn keeps_what_was_typed_and_what_it_does_not_show(server: &Server) {
     let saved = json!({"note": "", "count": 7, "title": "Abc", "extra": {"a": [1, null]}});
     assert_eq!(record()["data"], saved);
     window.assert_faultless();
-}
-
-/// What both pages do again and again for four seconds, each does alone. The one that is not in front is
-/// given time once a second.
-fn take_turns(pages: [&Page<'_>; 2]) {
-    let at = pages[0].evaluate("Date.now() + 2000").unwrap();
-    let turns = "(async () => {
-        const main = [...document.scripts].find((one) => one.src.endsWith('main.js')).src
-        const { alone } = await import(main.replace('main.js', 'lock.js'))
-        const rest = (ms) => new Promise((resolve) => { setTimeout(resolve, ms) })
-        await rest(AT - Date.now())
-        const turns = []
-        do {
-            await alone('turn', async () => {
-                const began = Date.now()
-                await rest(20)
-                turns.push([began, Date.now()])
-            })
-        } while (Date.now() < AT + 4000)
-        window.turns = turns
-    })(); true";
-    for page in pages {
-        page.evaluate(&turns.replace("AT", &at.to_string())).unwrap();
-    }
-    let taken = |page: &Page<'_>| {
-        page.until("window.turns").unwrap();
-        let turns = page.evaluate("window.turns.flat()").unwrap();
-        let times: Vec<f64> = turns.as_array().unwrap().iter().filter_map(Value::as_f64).collect();
-        times.chunks(2).map(|turn| (turn[0], turn[1])).collect::<Vec<_>>()
-    };
-    let [mine, theirs] = pages.map(taken);
-    assert!(!mine.is_empty() && mine.len() + theirs.len() > 10, "{mine:?} {theirs:?}");
-    for (began, ended) in &mine {
-        let at_once = |other: &&(f64, f64)| other.0 < *ended && *began < other.1;
-        assert!(!theirs.iter().any(|other| at_once(&other)), "{mine:?} {theirs:?}");
-    }
-}
-
-/// Browsers have no locks for pages that came neither over TLS nor from localhost.
-#[test]
-fn two_tabs_without_locks_renew_one_after_the_other() {
-    let options = ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__AUTH__ACCESS_TOKEN_S", "5");
-    let server = Server::start(&options);
-    let browser = Browser::start().unwrap();
-    let mut window = Window::open(&browser, &server);
-    window.base = format!("http://console.test:{}/console", server.port);
-    window.sign_in();
-    assert_eq!(window.page.evaluate("navigator.locks === undefined").unwrap(), true);
-    let other = window.page.beside().unwrap();
-    other.open_url(&window.base).unwrap();
-    other.wait_for(".charts").unwrap();
-    take_turns([&window.page, &other]);
-    let renewed = || {
-        let text = server.internal().get("/metrics").expect(200).text;
-        let of = "outrigger_authentication_total{action=\"refresh\",";
-        let lines = text.lines().filter(|line| line.starts_with(of));
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>()
-    };
-    // Both ask for the charts, so both find at the same time that the token has expired.
-    wait_until("it was renewed", Duration::from_secs(120), || renewed() > 3.0).unwrap();
-    let log = server.admin().get("/api/v1/audit?limit=100").expect(200).json();
-    let entries = log["items"].as_array().unwrap();
-    assert!(!entries.iter().any(|it| it["action"] == "auth.refresh_reused"), "{log}");
-    for page in [&window.page, &other] {
-        page.evaluate("location.reload()").unwrap();
-        page.wait_for(".charts").unwrap();
-    }
-    // Without TLS browsers leave out one of the headers, and say so.
-    let of_headers = |fault: &String| fault.contains("Cross-Origin-Opener-Policy");
-    assert!(window.page.faults().iter().all(of_headers), "{:?}", window.page.faults());
 }
 
 fn looks_after_tasks(server: &Server) {

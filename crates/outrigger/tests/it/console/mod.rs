@@ -5,6 +5,7 @@ mod attacks;
 mod journeys;
 mod outages;
 mod pages;
+mod turns;
 
 use std::path::Path;
 

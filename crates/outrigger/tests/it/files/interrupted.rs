@@ -28,6 +28,12 @@ fn a_client_that_goes_away_leaves_nothing_on_s3() {
     a_client_that_goes_away_leaves_nothing(&super::in_s3());
 }
 
+#[cfg(feature = "s3")]
+#[test]
+fn a_server_that_is_killed_leaves_nothing_on_s3() {
+    a_server_that_is_killed_leaves_nothing(&super::in_s3());
+}
+
 /// Sends the head and this many bytes of 100 MB.
 fn begin(server: &Server, api: &Api, bytes: usize) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
@@ -63,19 +69,22 @@ fn a_client_that_goes_away_leaves_nothing(options: &ServerOptions) {
     assert_eq!(user.get("/api/v1/files").expect(200).json()["items"], json!([]));
 }
 
-/// The sweep of the next process finds what the killed one has noted; the folder's own looks at
-/// how old a file is.
+/// The sweep of the next process finds what the killed one has noted. A folder's own looks at how old a
+/// file is; in a bucket there is an upload in parts, which nobody completes.
 fn a_server_that_is_killed_leaves_nothing(options: &ServerOptions) {
-    let server = Server::start(&options.clone().set("OUTRIGGER__FILES__UNFINISHED_S", "1"));
+    let server = Server::start(&options.clone().set("OUTRIGGER__FILES__UNFINISHED_S", "10"));
     let user = server.user();
-    let _upload = begin(&server, &user, 1_000_000);
+    let _upload = begin(&server, &user, 20_000_000);
     is_under_way(&server);
     server.process.kill();
     let left = kept(&server);
     assert_eq!(left.len(), 1, "{left:?}");
-    // As if it had been killed long ago.
-    let old = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-    std::fs::File::options().write(true).open(&left[0]).unwrap().set_modified(old).unwrap();
+    for file in left.iter().filter(|left| left.starts_with('/')) {
+        // As if it had been killed long ago.
+        let old = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        std::fs::File::options().write(true).open(file).unwrap().set_modified(old).unwrap();
+    }
     let server = server.start_again();
     is_gone(&server);
+    assert_eq!(user.get("/api/v1/files").expect(200).json()["items"], json!([]));
 }

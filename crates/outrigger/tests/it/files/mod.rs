@@ -6,6 +6,7 @@ mod large;
 mod limits;
 mod rules;
 mod signed;
+mod slow;
 mod transfer;
 
 use crate::support::{Backend, Server, ServerOptions};

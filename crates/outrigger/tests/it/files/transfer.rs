@@ -131,11 +131,21 @@ fn ranges_and_conditions_are_those_of_http(server: &Server) {
     assert_eq!(client.get(&path, &[("if-none-match", &etag)]).expect(304).body, b"");
     client.get(&path, &[("if-none-match", "\"other\"")]).expect(200);
     client.get(&path, &[("if-match", "\"other\"")]).expect(412);
+    let weak = format!("W/{etag}");
+    client.get(&path, &[("if-none-match", &weak)]).expect(304);
+    client.get(&path, &[("if-match", &weak)]).expect(412);
+    client.get(&path, &[("if-match", &format!("{weak}, {etag}"))]).expect(200);
+    client.get(&path, &[("if-match", "*")]).expect(200);
     let range = ("range", "bytes=1-2");
     client.get(&path, &[range, ("if-range", &etag)]).expect(206);
     client.get(&path, &[range, ("if-range", "\"other\"")]).expect(200);
-    let head = user.send("HEAD", &format!("/api/v1/files{path}"), None).expect(200);
-    assert_eq!((head.header("content-length"), head.text.as_str()), ("700000", ""));
+    client.get(&path, &[range, ("if-range", &weak)]).expect(200);
+    // A range is of a GET only.
+    for user in [&user, &user.with("range", "bytes=1-2"), &user.with("range", "bytes=700000-")] {
+        let head = user.send("HEAD", &format!("/api/v1/files{path}"), None).expect(200);
+        assert_eq!((head.header("content-length"), head.text.as_str()), ("700000", ""));
+        assert_eq!(head.header("content-range"), "");
+    }
 }
 
 fn a_repeated_request_makes_one_file(server: &Server) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use outrigger_testkit::{Postgres, Redis, wait_until};
+use outrigger_testkit::{Postgres, Redis, TempDir, wait_until};
 use serde_json::json;
 
 use super::{check, everything_works, metric, public_collection, token, wait_for_check};
@@ -82,6 +82,29 @@ fn everything_goes_on_while_redis_is_killed_and_comes_back_empty() {
 fn everything_goes_on_while_redis_stands_still() {
     let (redis, servers) = start(|options| options, 1);
     goes_on(&servers[0], || redis.pause().unwrap(), || redis.resume().unwrap());
+}
+
+/// Redis has another password, and a while later the file says so that has the URL.
+#[test]
+fn everything_goes_on_while_the_password_of_redis_is_rotated() {
+    let redis = Redis::start().expect("Redis starts");
+    let allow = |args: &[&str]| redis.cli(&[&["ACL", "SETUSER", "app"], args].concat()).unwrap();
+    allow(&["on", ">one", "~*", "&*", "+@all"]);
+    let folder = TempDir::new("rotated").unwrap();
+    let file = folder.join("redis-url");
+    let write = |password: &str| {
+        let url = redis.url().replace("://", &format!("://app:{password}@"));
+        std::fs::write(&file, url).unwrap();
+    };
+    write("one");
+    let database = Postgres::shared().and_then(Postgres::fresh_database).expect("a database");
+    let secret = format!("file://{}", file.display());
+    let server = Server::start(&ServerOptions::on(Backend::Urls { database, redis: Some(secret) }));
+    let rotate = || {
+        allow(&["resetpass", ">two"]);
+        redis.cli(&["CLIENT", "KILL", "USER", "app"]).unwrap();
+    };
+    goes_on(&server, rotate, || write("two"));
 }
 
 #[test]

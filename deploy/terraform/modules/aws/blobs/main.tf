@@ -20,7 +20,7 @@ data "aws_iam_policy_document" "use" {
   }
   statement {
     sid       = "BlobList"
-    actions   = ["s3:ListBucket"]
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
     resources = [module.bucket.arn]
   }
   statement {

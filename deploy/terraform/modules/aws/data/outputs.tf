@@ -34,6 +34,6 @@ output "service_policy" {
 }
 
 output "dynamodb" {
-  description = "The name of the DynamoDB table; null: there is none."
-  value       = one(module.dynamodb[*].name)
+  description = "Name and ARN of the DynamoDB table; null: there is none."
+  value       = one([for table in module.dynamodb : { name = table.name, arn = table.arn }])
 }

@@ -3,6 +3,11 @@ output "name" {
   value       = aws_dynamodb_table.this.name
 }
 
+output "arn" {
+  description = "Its ARN."
+  value       = aws_dynamodb_table.this.arn
+}
+
 output "policy" {
   description = "What a process needs to use it (JSON)."
   value       = data.aws_iam_policy_document.use.json

@@ -81,8 +81,9 @@ run "dev_without_a_domain" {
 run "prod_on_dynamodb" {
   command = apply
   variables {
-    database = null
-    dynamodb = true
+    database        = null
+    dynamodb        = true
+    recovery_region = "us-west-2"
   }
   assert {
     condition     = alltrue([for task in output.environment : task.settings["DATABASE_URL"] == "dynamodb://us-east-1/outrigger-prod" && keys(task.secrets) == ["MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"]])
@@ -91,6 +92,22 @@ run "prod_on_dynamodb" {
   assert {
     condition     = contains(flatten([for s in jsondecode(module.data.service_policy).Statement : s.Action]), "dynamodb:ConditionCheckItem") && module.data.database == null && output.database == null
     error_message = "tasks may use the table, and there is no PostgreSQL"
+  }
+  assert {
+    condition     = length(module.dynamodb_backup_copy) == 1 && module.backup_copy_vault[0].name == "outrigger-prod" && length(module.backup_copy) == 0
+    error_message = "its backups are copied to the other region"
+  }
+}
+
+run "on_dynamodb_in_one_region" {
+  command = plan
+  variables {
+    database = null
+    dynamodb = true
+  }
+  assert {
+    condition     = length(module.dynamodb_backup_copy) == 0 && length(module.backup_copy_vault) == 0
+    error_message = "without another region there are no copies"
   }
 }
 

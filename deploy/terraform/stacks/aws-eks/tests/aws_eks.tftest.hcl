@@ -21,7 +21,7 @@ variables {
 run "prod" {
   command = apply
   assert {
-    condition     = keys(output.secrets) == ["DATABASE_URL", "MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"] && output.certificate_arn != null
+    condition     = keys(output.secrets) == ["DATABASE_URL", "MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"] && keys(output.settings) == ["BLOB_URL"] && output.certificate_arn != null
     error_message = "secrets and certificate are there for the workloads"
   }
   assert {
@@ -62,6 +62,40 @@ run "database_in_atlas" {
   }
 }
 
+run "on_dynamodb" {
+  command = apply
+  variables {
+    database        = null
+    dynamodb        = true
+    recovery_region = "us-west-2"
+    backup_copy     = { days = 30, every_hours = 1 }
+  }
+  assert {
+    condition     = keys(output.secrets) == ["MAIL_URL", "OUTRIGGER_SECRET", "REDIS_URL"] && output.settings["DATABASE_URL"] == "dynamodb://us-east-1/outrigger-prod"
+    error_message = "the table needs no secret, and pods are told of it by a setting"
+  }
+  assert {
+    condition     = contains(flatten([for s in jsondecode(module.data.service_policy).Statement : s.Action]), "dynamodb:ConditionCheckItem") && output.backends.postgres == null
+    error_message = "pods may use the table, and there is no PostgreSQL"
+  }
+  assert {
+    condition     = toset(keys(output.role_arns)) == toset(["api", "migrate", "worker"])
+    error_message = "so may the job that migrates"
+  }
+  assert {
+    condition     = length(module.dynamodb_backup_copy) == 1 && length(module.backup_copy) == 0
+    error_message = "its backups are copied to the other region"
+  }
+}
+
+run "two_databases" {
+  command = plan
+  variables {
+    dynamodb = true
+  }
+  expect_failures = [var.dynamodb]
+}
+
 run "wrong_input" {
   command = plan
   variables {
@@ -73,5 +107,5 @@ run "wrong_input" {
       administrators = []
     }
   }
-  expect_failures = [var.deletion_protection, var.domain, var.cluster, var.database]
+  expect_failures = [var.deletion_protection, var.domain, var.cluster, var.dynamodb]
 }

@@ -107,16 +107,21 @@ async fn a_commit_that_nobody_answers_is_unknown_and_whole() {
     }
 }
 
-/// A refusal says nothing of the commit that may have been heard before.
-#[tokio::test]
-async fn a_commit_that_was_heard_and_is_refused_when_asked_again_is_unknown_and_whole() {
+/// A handle straight to a new database, and a patient one through the interposer.
+async fn patient(interposer: &Interposer) -> (MongoStore, MongoStore) {
     let server = MongoDb::shared().unwrap();
-    let interposer = interposer::before(server.port());
     let url = server.fresh_url();
     let direct = connect(&url, clock(), Duration::from_secs(20)).await;
     direct.migrate(APPLY).await.unwrap();
     let through = url.replace(&server.port().to_string(), &interposer.port().to_string());
-    let store = connect(&through, clock(), Duration::from_secs(20)).await;
+    (direct, connect(&through, clock(), Duration::from_secs(20)).await)
+}
+
+/// A refusal says nothing of the commit that may have been heard before.
+#[tokio::test]
+async fn a_commit_that_was_heard_and_is_refused_when_asked_again_is_unknown_and_whole() {
+    let interposer = interposer::before(MongoDb::shared().unwrap().port());
+    let (direct, store) = patient(&interposer).await;
     // The driver asks a second time by itself.
     interposer.next(2, "commitTransaction", Fault::LoseAnswer);
     interposer.next(1, "commitTransaction", Fault::error(18, "AuthenticationFailed", &[]));
@@ -125,6 +130,37 @@ async fn a_commit_that_was_heard_and_is_refused_when_asked_again_is_unknown_and_
     assert_eq!(interposer.relent(), 0, "every fault was met");
     for id in ["made", "made+"] {
         assert!(direct.get(&key(id)).await.unwrap().is_some(), "{id}");
+    }
+}
+
+/// As little as of a single write: rights were taken away in between, or the disk is full now.
+#[tokio::test]
+async fn a_write_that_was_heard_and_is_refused_when_asked_again_is_unknown() {
+    let interposer = interposer::before(MongoDb::shared().unwrap().port());
+    let (direct, store) = patient(&interposer).await;
+    for (code, name) in [(13, "Unauthorized"), (18, "AuthenticationFailed"), (14_031, "Full")] {
+        let (made, gone) = (format!("made{code}"), format!("gone{code}"));
+        create(&direct, &gone).await.unwrap();
+        let refused = Fault::error(code, name, &[]);
+        let delete = Write::Delete { key: key(&gone), precondition: Precondition::Exists };
+        for (command, write) in [
+            ("insert", put(&made, "new", Precondition::Absent)),
+            ("findAndModify", put(&made, "newer", Precondition::Exists)),
+            ("delete", delete),
+        ] {
+            interposer.next(1, command, Fault::LoseAnswer);
+            interposer.next(1, command, &refused);
+            let said = store.commit(Batch::of([write.clone()])).await;
+            assert!(matches!(said, Err(StoreError::OutcomeUnknown(_))), "{command}: {said:?}");
+            assert_eq!(interposer.relent(), 0, "every fault was met");
+            // Without a lost answer it was not done, and that is said.
+            interposer.next(1, command, &refused);
+            let said = store.commit(Batch::of([write])).await;
+            let is_told = matches!(&said, Err(StoreError::Unavailable(_) | StoreError::Full(_)));
+            assert!(is_told, "{command}: {said:?}");
+        }
+        assert_eq!(direct.get(&key(&made)).await.unwrap().unwrap().version, 2);
+        assert_eq!(direct.get(&key(&gone)).await.unwrap(), None);
     }
 }
 
@@ -146,6 +182,20 @@ async fn conflicts_are_tried_again_while_there_is_time_and_then_nothing_is_done(
         assert_eq!(direct.get(&key("never")).await.unwrap(), None);
         assert_eq!(direct.get(&key("never+")).await.unwrap(), None);
     }
+}
+
+/// Right after an election a server has nothing that a majority has, and cursors are gone.
+#[tokio::test]
+async fn a_page_that_cannot_be_read_for_a_moment_is_asked_for_again() {
+    let (_direct, store, interposer) = interposed().await;
+    create(&store, "a").await.unwrap();
+    for (code, name) in
+        [(246, "SnapshotUnavailable"), (239, "SnapshotTooOld"), (43, "CursorNotFound")]
+    {
+        interposer.next(2, "find", Fault::error(code, name, &[]));
+        assert_eq!(by_status(&store).await, ["a"]);
+    }
+    assert_eq!(interposer.relent(), 0, "every fault was met");
 }
 
 #[tokio::test]

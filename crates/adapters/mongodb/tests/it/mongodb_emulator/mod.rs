@@ -3,4 +3,5 @@
 mod faults;
 mod interposer;
 mod migrations;
+mod rotation;
 mod suite;

@@ -1,9 +1,15 @@
 //! Databases on the replica set.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use mongodb::Client;
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
+use tokio::time::sleep;
+
+/// Longer than any election takes.
+const ELECTED_WITHIN: Duration = Duration::from_secs(90);
 
 /// The URL of a database that nobody else uses, gone with its value.
 #[derive(Debug)]
@@ -60,20 +66,56 @@ async fn admin(command: Document) -> mongodb::error::Result<Document> {
     client.database("admin").run_command(command).await
 }
 
-/// Has the primary give up its office for ten seconds.
-pub(crate) async fn step_down() {
-    // It may close the connection instead of an answer.
-    drop(admin(doc! { "replSetStepDown": 10, "force": true }).await);
+/// Who is primary, by which election. Each election has an id of its own, also when the same member
+/// wins again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Office {
+    primary: String,
+    election: ObjectId,
+}
+
+impl Office {
+    /// As the primary says it; an error while there is none.
+    async fn ask() -> mongodb::error::Result<Self> {
+        let hello = admin(doc! { "hello": 1 }).await?;
+        let primary = hello.get_str("primary").expect("a member of a replica set").to_owned();
+        let election = hello.get_object_id("electionId").expect("the answer of a primary");
+        Ok(Self { primary, election })
+    }
+
+    /// The present one.
+    pub(crate) async fn now() -> Self {
+        Self::ask().await.unwrap()
+    }
+
+    /// Waits until there has been another election than this. `said` tells what was to bring it about.
+    pub(crate) async fn until_another(&self, said: &str) -> Self {
+        let started = Instant::now();
+        loop {
+            let office = Self::ask().await;
+            match office {
+                Ok(office) if office.election != self.election => return office,
+                _ if started.elapsed() < ELECTED_WITHIN => sleep(Duration::from_millis(50)).await,
+                _ => panic!("after {self:?} there was no election ({said}): {office:?}"),
+            }
+        }
+    }
+}
+
+/// Has the primary give up its office for ten seconds; says what it has answered. It may close the
+/// connection instead: whether it did it is seen by the election.
+pub(crate) async fn step_down() -> String {
+    format!("{:?}", admin(doc! { "replSetStepDown": 10, "force": true }).await)
 }
 
 /// Ends the primary with `kill -9` and starts it again, by the command in
 /// `OUTRIGGER_TEST_MONGODB_KILL`, which is given its host and port.
 #[cfg(feature = "replica-set-kill")]
-pub(crate) async fn kill_primary() {
+pub(crate) async fn kill_primary() -> String {
     let command = variable("OUTRIGGER_TEST_MONGODB_KILL");
-    let hello = admin(doc! { "hello": 1 }).await.unwrap();
-    let kill = format!("{command} {}", hello.get_str("primary").unwrap());
+    let kill = format!("{command} {}", Office::now().await.primary);
     let run = || std::process::Command::new("sh").args(["-c", &kill]).status();
-    let killed = tokio::task::block_in_place(run);
-    assert!(killed.unwrap().success(), "{command}");
+    let killed = tokio::task::block_in_place(run).unwrap();
+    assert!(killed.success(), "{kill}");
+    kill
 }

@@ -15,4 +15,8 @@ run "only_what_is_needed" {
     condition     = !contains(flatten([for s in jsondecode(output.policy).Statement : s.Action]), "s3:*") && output.name == var.name
     error_message = "and only what a process does"
   }
+  assert {
+    condition     = alltrue([for action in ["s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads"] : contains(flatten([for s in jsondecode(output.policy).Statement : s.Action]), action)])
+    error_message = "a process takes back what a killed one has begun to upload"
+  }
 }

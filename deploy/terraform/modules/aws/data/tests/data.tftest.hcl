@@ -70,7 +70,7 @@ run "on_dynamodb_with_mail" {
     mail_identities = ["example.com"]
   }
   assert {
-    condition     = output.dynamodb == var.name
+    condition     = output.dynamodb.name == var.name && startswith(output.dynamodb.arn, "arn:aws:dynamodb:")
     error_message = "there is a table"
   }
   assert {

@@ -20,7 +20,7 @@ run "as_the_store_wants_it" {
     error_message = "the policy names the table and the key"
   }
   assert {
-    condition     = !contains(flatten([for s in jsondecode(output.policy).Statement : s.Action]), "dynamodb:*") && output.name == var.name
+    condition     = !contains(flatten([for s in jsondecode(output.policy).Statement : s.Action]), "dynamodb:*") && output.name == var.name && output.arn == aws_dynamodb_table.this.arn
     error_message = "and only what a process does"
   }
 }

@@ -1,10 +1,14 @@
 //! Secrets that stand elsewhere, such as in the secret manager of a cloud, and may change there.
 
+mod followed;
+
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use outrigger_kernel::Secret;
+
+pub use followed::{Followed, Way};
 
 /// Why a secret cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
