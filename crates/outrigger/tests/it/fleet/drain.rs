@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use outrigger_testkit::{net, wait_until};
 use serde_json::json;
 
-use crate::outages::metric;
 use crate::support::{Backend, HalfRequest, Server, ServerOptions};
 
 const AT_ONCE: Duration = Duration::from_secs(3);
@@ -77,8 +76,7 @@ fn workers_elsewhere_that_wait_for_a_task_do_not_hold_the_end_up() {
     let lease = json!({"kinds": ["noop"], "wait_s": 20});
     let (answered, told) = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| admin.post("/api/v1/queues/nothing/lease", &lease));
-        let in_flight = || metric(&server, &["outrigger_http_requests_in_flight"]) > 0.0;
-        wait_until("it waits", Duration::from_secs(10), in_flight).unwrap();
+        server.wait_until_in_flight(1);
         let told = Instant::now();
         server.process.signal("TERM").unwrap();
         (waiting.join().unwrap(), told)

@@ -24,8 +24,7 @@ fn more_requests_than_allowed_at_once_are_shed_while_health_and_metrics_answer()
     for _ in 0..2 {
         let begin = |n| HalfRequest::begin(server.port, "PUT", &path(n), &body);
         let slow: Vec<HalfRequest> = (0..MAX).map(begin).collect();
-        let is_full = || metric(&server, &["outrigger_http_requests_in_flight"]) >= 4.0;
-        wait_until("all places taken", NOTICED, is_full).unwrap();
+        server.wait_until_in_flight(MAX);
         for _ in 0..20 {
             let shed = server.api().get(&path(0)).expect(503);
             assert_eq!(shed.code(), "overloaded");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use outrigger_testkit::{Postgres, Process, Redis, TempDir, eventually, free_port};
+use outrigger_testkit::{Postgres, Process, Redis, TempDir, eventually, free_port, wait_until};
 use serde_json::json;
 
 use super::client::Api;
@@ -187,6 +187,18 @@ impl Server {
     /// The folder it runs in.
     pub(crate) fn path(&self) -> &Path {
         self.options.folder.as_deref().expect("a server has a folder")
+    }
+
+    /// Waits until so many requests are in flight. Who asks for something before may take the place
+    /// of one that is meant to be held.
+    pub(crate) fn wait_until_in_flight(&self, requests: usize) {
+        let count = || {
+            let text = self.internal().get("/metrics").expect(200).text;
+            let of =
+                |line: &str| line.strip_prefix("outrigger_http_requests_in_flight ")?.parse().ok();
+            text.lines().find_map(of).unwrap_or(0)
+        };
+        wait_until("so many requests in flight", START_TIMEOUT, || count() >= requests).unwrap();
     }
 
     /// Whether its database is an emulator, which takes long for much.
