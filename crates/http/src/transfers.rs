@@ -62,6 +62,11 @@ impl Transfers {
         self.downloads.enter(ctx)
     }
 
+    /// How many uploads, and how many downloads, there are now.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.uploads.taken().all, self.downloads.taken().all)
+    }
+
     /// The measure of one transfer.
     pub(crate) fn pace(&self) -> Pace {
         Pace { bytes_per_s_min: self.bytes_per_s_min, bytes: 0, waited: Duration::ZERO }
@@ -198,12 +203,13 @@ mod tests {
         // Downloads have others.
         let down = transfers.download(&user("a")).unwrap();
         assert!(transfers.download(&user("e")).unwrap_err().message().contains("1 downloads"));
+        assert_eq!(transfers.counts(), (8, 1));
         drop((held.remove(0), down));
         held.push(enter("e").unwrap());
         drop(held);
         transfers.download(&user("a")).unwrap();
         assert!(transfers.uploads.taken().by_caller.is_empty());
-        assert_eq!(transfers.uploads.taken().all, 0);
+        assert_eq!(transfers.counts(), (0, 0));
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub(crate) fn serve(loaded: &Loaded, additions: &Additions) -> Result<()> {
         look_after_queue(config, &process, &connected.ports, working.is_some());
         let scheduling = scheduling(config, &process, &main, phase).await?;
         tokio::spawn(operator::serve(config.clone(), process.backends.clone()));
-        let readings = Readings::new(metrics, process.in_flight.clone());
+        let readings = Readings::new(metrics, process.in_flight.clone(), process.transfers.clone());
         let replicas = tell_of(&process, &main, &readings).await;
         let metrics = write_metrics(config, &readings)?;
         tokio::spawn(internal::serve(internal, readings, health.clone()));

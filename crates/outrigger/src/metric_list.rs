@@ -45,7 +45,7 @@ const fn metric(
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Metric; 39] = [
+pub(crate) const ALL: [Metric; 40] = [
     metric(
         "outrigger_authentication_total",
         Counter,
@@ -136,6 +136,14 @@ pub(crate) const ALL: [Metric; 39] = [
         Unit::Count,
         &[("outcome", "accepted, duplicate")],
         "Events that were sent: taken, or known already.",
+    ),
+    metric(
+        "outrigger_file_transfers",
+        Gauge,
+        Unit::Count,
+        &[("direction", "up, down")],
+        "Files that are uploaded or downloaded now, of those that take a place (`files.uploads_max`, \
+         `files.downloads_max`).",
     ),
     metric(
         "outrigger_files_bytes_total",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger_http::layers::InFlight;
+use outrigger_http::transfers::Transfers;
 
 use crate::process_metrics;
 
@@ -12,20 +13,33 @@ use crate::process_metrics;
 pub(crate) struct Readings {
     metrics: PrometheusHandle,
     in_flight: Arc<InFlight>,
+    transfers: Arc<Transfers>,
 }
 
 impl Readings {
-    /// Of the process whose requests under way these are.
-    pub(crate) fn new(metrics: PrometheusHandle, in_flight: Arc<InFlight>) -> Self {
-        Self { metrics, in_flight }
+    /// Of the process whose requests and files under way these are.
+    pub(crate) fn new(
+        metrics: PrometheusHandle,
+        in_flight: Arc<InFlight>,
+        transfers: Arc<Transfers>,
+    ) -> Self {
+        Self { metrics, in_flight, transfers }
     }
 
     /// In the text format of Prometheus.
     pub(crate) fn text(&self) -> String {
         process_metrics::update();
-        #[expect(clippy::cast_precision_loss, reason = "there are not 2^52 requests in flight")]
-        metrics::gauge!("outrigger_http_requests_in_flight").set(self.in_flight.count() as f64);
+        self.count();
         self.metrics.render()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "there are not 2^52 requests in flight")]
+    fn count(&self) {
+        metrics::gauge!("outrigger_http_requests_in_flight").set(self.in_flight.count() as f64);
+        let (uploads, downloads) = self.transfers.counts();
+        for (direction, files) in [("up", uploads), ("down", downloads)] {
+            metrics::gauge!("outrigger_file_transfers", "direction" => direction).set(files as f64);
+        }
     }
 
     /// Folds samples into histograms, which otherwise takes as long as nobody reads them.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outrigger_testkit::wait_until;
 use serde_json::json;
@@ -30,6 +30,8 @@ fn uploads_have_places_of_their_own() {
             wait_until("an upload is under way", WITHIN, is_under_way).unwrap();
         }
     }
+    let metrics = server.internal().get("/metrics").expect(200).text;
+    assert!(metrics.contains("outrigger_file_transfers{direction=\"up\"} 8\n"), "{metrics}");
     // More are under way than requests may be in flight, and whoever asks for something else is served.
     for user in &users {
         assert_eq!(user.get("/api/v1/files").expect(200).json()["items"], json!([]));
@@ -46,6 +48,53 @@ fn uploads_have_places_of_their_own() {
     Client::of(&users[4], server.port).post("", &[], b"x").expect(201);
 }
 
+/// The path of a file of so many bytes.
+fn uploaded(client: &Client, bytes: u64) -> String {
+    let mut made = client.stream("", &[], std::io::repeat(7).take(bytes));
+    assert_eq!(made.status(), 201);
+    let made: serde_json::Value = serde_json::from_reader(made.body_mut().as_reader()).unwrap();
+    format!("/{}/content", made["id"].as_str().unwrap())
+}
+
+/// The rest of the answer, after the status.
+fn download(server: &Server, user: &Api, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    write!(
+        stream,
+        "GET /api/v1/files{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         authorization: Bearer {}\r\n\r\n",
+        user.token()
+    )
+    .unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+    stream
+}
+
+/// What the kernel keeps for a client is so much that one who reads slowly takes longer for it than an
+/// answer may stand still.
+#[test]
+fn a_client_that_reads_slowly_gets_all_of_it() {
+    const BYTES: u64 = 48 << 20;
+    const SLOWLY: Duration = Duration::from_secs(30);
+    let server = Server::start(&in_folder().set("OUTRIGGER__HTTP__WRITE_TIMEOUT_S", "10"));
+    let user = server.user();
+    let path = uploaded(&Client::of(&user, server.port), BYTES);
+    let mut stream = download(&server, &user, &path);
+    // At first as fast as it can, so that the kernel keeps much for it.
+    let mut piece = vec![0; 16 << 20];
+    stream.read_exact(&mut piece).unwrap();
+    let (mut read, began) = (piece.len(), Instant::now());
+    while began.elapsed() < SLOWLY {
+        stream.read_exact(&mut piece[..8 << 10]).unwrap();
+        read += 8 << 10;
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let rest = std::io::copy(&mut stream, &mut std::io::sink()).unwrap();
+    assert!(read as u64 + rest > BYTES, "{read} and {rest}");
+}
+
 #[test]
 fn a_client_that_does_not_read_is_given_up() {
     const BYTES: u64 = 48 << 20;
@@ -55,20 +104,8 @@ fn a_client_that_does_not_read_is_given_up() {
     let server = Server::start(&options);
     let user = server.user();
     let client = Client::of(&user, server.port);
-    let mut made = client.stream("", &[], std::io::repeat(7).take(BYTES));
-    assert_eq!(made.status(), 201);
-    let made: serde_json::Value = serde_json::from_reader(made.body_mut().as_reader()).unwrap();
-    let path = format!("/{}/content", made["id"].as_str().unwrap());
-    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-    write!(
-        stream,
-        "GET /api/v1/files{path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n",
-        user.token()
-    )
-    .unwrap();
-    let mut status = [0; 12];
-    stream.read_exact(&mut status).unwrap();
-    assert_eq!(&status, b"HTTP/1.1 200");
+    let path = uploaded(&client, BYTES);
+    let mut stream = download(&server, &user, &path);
     // It has the only place until it is given up, of those that more than 256 KiB need.
     assert_eq!(client.get(&path, &[("range", "bytes=0-262143")]).status, 206);
     let is_free = || client.get(&path, &[("range", "bytes=0-262144")]).status == 206;
