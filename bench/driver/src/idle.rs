@@ -74,7 +74,7 @@ fn start(built: &Built, dir: &Path) -> Result<(Stopping, f64)> {
     let process = Process::spawn("outrigger", &command, &log)?;
     while !is_healthy(port) {
         if !process.is_running() || started.elapsed() > PATIENCE {
-            bail!("it does not answer:\n{}", process.log());
+            bail!("it does not answer:\n{}", process.log_end());
         }
         std::thread::sleep(PAUSE);
     }

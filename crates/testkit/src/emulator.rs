@@ -40,7 +40,7 @@ impl Emulator {
             Err(ended) => Ok(Err(ended)),
         })
         .and_then(|answer| answer)
-        .with_context(|| format!("{} on port {}\n{}", self.name, self.port, process.log()))?;
+        .with_context(|| format!("{} on port {}\n{}", self.name, self.port, process.log_end()))?;
         *self.process() = Some(process);
         Ok(())
     }

@@ -51,7 +51,7 @@ impl Haproxy {
             balancer.up().map(Ok)
         })
         .and_then(|answer| answer)
-        .with_context(|| format!("HAProxy on {address}\n{}", balancer.process.log()))?;
+        .with_context(|| format!("HAProxy on {address}\n{}", balancer.process.log_end()))?;
         Ok(balancer)
     }
 

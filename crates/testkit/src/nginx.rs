@@ -53,7 +53,7 @@ impl Nginx {
             net::http_get(address, "/nginx").map(|_| Ok(()))
         })
         .and_then(|answer| answer)
-        .with_context(|| format!("nginx on {address}\n{}", balancer.process.log()))?;
+        .with_context(|| format!("nginx on {address}\n{}", balancer.process.log_end()))?;
         Ok(balancer)
     }
 

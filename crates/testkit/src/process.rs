@@ -67,8 +67,14 @@ impl Process {
         &self.log
     }
 
-    /// The end of what it has written.
+    /// All that it has written so far.
     pub fn log(&self) -> String {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// The end of that, for an error. What is looked for may stand before it.
+    pub fn log_end(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();
         let tail = &text[text.len().saturating_sub(LOG_TAIL_BYTES)..];
         String::from_utf8_lossy(tail).into_owned()
@@ -124,7 +130,7 @@ impl Process {
             return Ok(status);
         }
         self.kill();
-        bail!("{} did not end within {timeout:?} of {signal}\n{}", self.name, self.log())
+        bail!("{} did not end within {timeout:?} of {signal}\n{}", self.name, self.log_end())
     }
 
     /// Kills it and waits for its end.
@@ -139,7 +145,7 @@ impl Process {
     pub(crate) fn check_running(&self) -> Result<()> {
         match self.ended() {
             None => Ok(()),
-            Some(status) => bail!("{} ended with {status}\n{}", self.name, self.log()),
+            Some(status) => bail!("{} ended with {status}\n{}", self.name, self.log_end()),
         }
     }
 

@@ -60,12 +60,12 @@ impl Server {
     /// # Errors
     /// When it has ended or is not ready; with the end of its log.
     pub(super) fn still_well(&self) -> Result<()> {
-        self.ready().with_context(|| format!("after the run\n{}", self.process.log()))
+        self.ready().with_context(|| format!("after the run\n{}", self.process.log_end()))
     }
 
     fn ready(&self) -> Result<()> {
         if let Some(status) = self.process.ended() {
-            bail!("the server ended with {status}\n{}", self.process.log());
+            bail!("the server ended with {status}\n{}", self.process.log_end());
         }
         match http_get(self.address, "/health/ready")? {
             (200, _) => Ok(()),

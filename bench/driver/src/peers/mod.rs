@@ -190,7 +190,7 @@ fn login(port: u16, path: &str, email: &str, password: &str) -> Result<String> {
 pub(crate) fn wait_for(process: &Process, port: u16, path: &str, status: u16) -> Result<()> {
     eventually("an answer of the server", START_TIMEOUT, || {
         if !process.is_running() {
-            return Ok(Err(anyhow::anyhow!("it ended:\n{}", process.log())));
+            return Ok(Err(anyhow::anyhow!("it ended:\n{}", process.log_end())));
         }
         match call(port, "GET", path, None, None)? {
             (found, _) if found == status => Ok(Ok(())),
@@ -198,5 +198,5 @@ pub(crate) fn wait_for(process: &Process, port: u16, path: &str, status: u16) ->
         }
     })
     .and_then(|answer| answer)
-    .with_context(|| process.log())
+    .with_context(|| process.log_end())
 }

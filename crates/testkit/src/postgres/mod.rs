@@ -229,7 +229,7 @@ impl Postgres {
             self.psql("select 1").map(Ok)
         })
         .and_then(|answer| answer)
-        .with_context(|| format!("PostgreSQL on port {}\n{}", self.port, process.log()))?;
+        .with_context(|| format!("PostgreSQL on port {}\n{}", self.port, process.log_end()))?;
         *slot = Some(process);
         Ok(())
     }

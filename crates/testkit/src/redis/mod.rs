@@ -192,7 +192,7 @@ impl Redis {
             }
         })
         .and_then(|answer| answer)
-        .with_context(|| format!("Redis on port {}\n{}", self.port, process.log()))?;
+        .with_context(|| format!("Redis on port {}\n{}", self.port, process.log_end()))?;
         *slot = Some(process);
         Ok(())
     }

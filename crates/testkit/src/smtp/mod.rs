@@ -99,7 +99,7 @@ impl SmtpServer {
             if net::accepts(self.port) { Ok(Ok(())) } else { bail!("no connection") }
         })
         .and_then(|answer| answer)
-        .with_context(|| format!("aiosmtpd on port {}\n{}", self.port, process.log()))?;
+        .with_context(|| format!("aiosmtpd on port {}\n{}", self.port, process.log_end()))?;
         self.process = Some(process);
         Ok(())
     }

@@ -65,7 +65,7 @@ impl Rotel {
             if net::accepts(port) { Ok(Ok(())) } else { bail!("no connection") }
         })
         .and_then(|answer| answer)
-        .with_context(|| format!("rotel on port {port}\n{}", process.log()))?;
+        .with_context(|| format!("rotel on port {port}\n{}", process.log_end()))?;
         Ok(Self { process, port, _dir: dir })
     }
 

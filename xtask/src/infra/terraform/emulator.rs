@@ -37,7 +37,7 @@ impl Emulator {
             .arg(format!("127.0.0.1:{port}"));
         let process = Process::spawn("ministack", &command, log)?;
         eventually("the emulator of AWS to answer", START_WITHIN, || {
-            ensure!(process.is_running(), "it has ended:\n{}", process.log());
+            ensure!(process.is_running(), "it has ended:\n{}", process.log_end());
             let (status, _) = http_get(([127, 0, 0, 1], port).into(), "/_ministack/health")?;
             ensure!(status == 200, "it answers {status}");
             Ok(())
