@@ -1,5 +1,7 @@
 //! Accounts: one's own, and those that administrators manage.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use serde_json::json;
 
 use crate::support::{Server, on_each_backend};
@@ -10,6 +12,13 @@ on_each_backend!(
     a_role_takes_effect_at_the_next_request,
     the_last_administrator_stays,
 );
+
+/// Held by a test while there is, or must not be, another administrator on a server that tests share:
+/// who is the last one depends on all of them.
+pub(crate) fn administrators() -> MutexGuard<'static, ()> {
+    static ADMINISTRATORS: Mutex<()> = Mutex::new(());
+    ADMINISTRATORS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn one_reads_changes_and_deletes_oneself(server: &Server) {
     let user = server.user();
@@ -56,6 +65,7 @@ fn administrators_manage_users(server: &Server) {
 }
 
 fn a_role_takes_effect_at_the_next_request(server: &Server) {
+    let _alone = administrators();
     let admin = server.admin();
     let (email, login) = server.new_login();
     let path = format!("/api/v1/users/{}", login["user"]["id"].as_str().unwrap());
@@ -74,6 +84,7 @@ fn a_role_takes_effect_at_the_next_request(server: &Server) {
 }
 
 fn the_last_administrator_stays(server: &Server) {
+    let _alone = administrators();
     let admin = server.admin();
     let id = admin.get("/api/v1/users/me").expect(200).json()["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/users/{id}");
