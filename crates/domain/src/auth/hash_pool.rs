@@ -200,9 +200,7 @@ mod tests {
     use std::time::Instant;
 
     fn pool(threads: usize, waiting_max: usize) -> HashPool {
-        let idle = Duration::from_millis(20);
-        HashPool::start(&HashSettings { threads, waiting_max, idle, ..HashSettings::default() })
-            .unwrap()
+        HashPool::start(&HashSettings { threads, waiting_max, ..HashSettings::default() }).unwrap()
     }
 
     /// Polls once.
@@ -241,11 +239,16 @@ mod tests {
 
     #[tokio::test]
     async fn memory_is_kept_between_jobs_and_given_back_when_idle() {
-        let pool = pool(1, 4);
+        let idle_for = |idle| {
+            HashPool::start(&HashSettings { threads: 1, idle, ..HashSettings::default() }).unwrap()
+        };
+        let patient = idle_for(Duration::from_secs(3_600));
+        patient.run(|workspace| workspace.blocks(64).len()).await.unwrap();
+        assert_eq!(patient.run(|workspace| workspace.0.len()).await.unwrap(), 64);
+        let pool = idle_for(Duration::from_millis(20));
         pool.run(|workspace| workspace.blocks(64).len()).await.unwrap();
-        assert_eq!(pool.run(|workspace| workspace.0.len()).await.unwrap(), 64);
         // The thread gives it back after 20 ms; ask it until it has.
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             tokio::time::sleep(Duration::from_millis(30)).await;
             if pool.run(|workspace| workspace.0.capacity()).await.unwrap() == 0 {
