@@ -45,13 +45,16 @@ mod tests {
     use super::*;
     use outrigger_testkit::Redis;
 
+    /// A busy machine needs some of it until the watch has begun and the script is sent.
+    const TIME: Duration = Duration::from_secs(10);
+
     #[test]
     fn commands_of_clients_are_counted_and_those_inside_scripts_are_not() {
         let redis = Redis::start().unwrap();
         let port = redis.port();
-        let watched = std::thread::spawn(move || commands(port, Duration::from_secs(2)).unwrap());
+        let watched = std::thread::spawn(move || commands(port, TIME).unwrap());
         let is_watched = || redis.cli(&["CLIENT", "LIST"]).unwrap().contains("cmd=monitor");
-        outrigger_testkit::wait_until("it watches", Duration::from_secs(1), is_watched).unwrap();
+        outrigger_testkit::wait_until("it watches", TIME, is_watched).unwrap();
         let script = "for i = 1, 100 do redis.call('GET', 'a') end";
         redis.cli(&["EVAL", script, "0"]).unwrap();
         let sent = watched.join().unwrap();
