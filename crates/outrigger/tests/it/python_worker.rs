@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 use crate::support::{Api, Backend, Server, ServerOptions, until};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/python-worker/worker.py");
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
+/// In seconds: signs of life, three within it, may be late by more than half of it on a busy machine.
+const LEASE_S: usize = 12;
+/// Words of a text in a second, each with a pause behind it.
+const WORDS_PER_S: usize = 10;
 
 fn start() -> Server {
     let options = ServerOptions::on(Backend::postgres_and_redis())
@@ -30,7 +34,7 @@ fn worker(server: &Server) -> Process {
         .env("OUTRIGGER_URL", format!("http://127.0.0.1:{}", server.port))
         .env("OUTRIGGER_EMAIL", email)
         .env("OUTRIGGER_PASSWORD", Server::password())
-        .env("OUTRIGGER_LEASE_S", "3");
+        .env("OUTRIGGER_LEASE_S", LEASE_S.to_string());
     Process::spawn("python3", &command, &server.path().join("python.log")).unwrap()
 }
 
@@ -59,16 +63,18 @@ fn a_worker_in_python_completes_fails_keeps_its_leases_and_ends_in_order() {
     assert_eq!(failed["error"], json!({"code": "invalid", "message": "the payload needs a text"}));
 
     // Twice as long as its lease: without heartbeats it would be another attempt.
-    let long = until(&admin, &enqueue(&admin, 60), "succeeded");
-    assert_eq!((&long["attempts"], &long["result"]), (&json!(1), &json!({"word": 60})));
-    assert_eq!(long["progress"]["of"], 60, "{long}");
+    let words = 2 * LEASE_S * WORDS_PER_S;
+    let long = until(&admin, &enqueue(&admin, words), "succeeded");
+    assert_eq!((&long["attempts"], &long["result"]), (&json!(1), &json!({"word": words})));
+    assert_eq!(long["progress"]["of"], words, "{long}");
 
     let path = enqueue(&admin, 600);
     until(&admin, &path, "running");
     admin.post(&format!("{path}/cancel"), &json!({})).expect(200);
     until(&admin, &path, "cancelled");
 
-    let (last, never) = (enqueue(&admin, 20), enqueue(&admin, 1));
+    // The first one runs until the worker has been told, also when that takes a while.
+    let (last, never) = (enqueue(&admin, 15 * WORDS_PER_S), enqueue(&admin, 1));
     until(&admin, &last, "running");
     let ended = process.stop("TERM", PATIENCE).unwrap();
     assert!(ended.success(), "{}", process.log());
