@@ -1,8 +1,11 @@
 //! Records over HTTP.
 
+use std::time::Duration;
+
+use outrigger_testkit::wait_until;
 use serde_json::{Value, json};
 
-use crate::support::{Server, on_each_backend};
+use crate::support::{Backend, Server, on_each_backend};
 
 on_each_backend!(
     a_record_lives_from_post_to_delete,
@@ -18,6 +21,10 @@ fn open() -> Value {
     json!({"list": "public", "read": "public", "create": "public", "update": "public", "delete": "public"})
 }
 
+fn has_redis(server: &Server) -> bool {
+    matches!(&server.options.backend, Backend::Urls { redis: Some(_), .. })
+}
+
 fn a_record_lives_from_post_to_delete(server: &Server) {
     let name = server.collection(&json!({"rules": open()}));
     let api = server.api();
@@ -25,11 +32,20 @@ fn a_record_lives_from_post_to_delete(server: &Server) {
     let path = made.header("location").to_owned();
     assert_eq!(path, format!("/api/v1/records/{name}/{}", made.json()["id"].as_str().unwrap()));
     assert!(!made.header("etag").is_empty() && !made.header("x-request-id").is_empty());
-    let first = api.get(&path).expect(200);
-    assert_eq!(first.header("cache-status"), "Outrigger; fwd=miss; stored");
-    let second = api.get(&path).expect(200);
-    assert_eq!(second.header("cache-status"), "Outrigger; hit");
-    assert_eq!(second.text, made.text);
+    let mut said = Vec::new();
+    let is_hit = || {
+        let answer = api.get(&path).expect(200);
+        assert_eq!(answer.text, made.text);
+        said.push(answer.header("cache-status").to_owned());
+        said.last().is_some_and(|status| status == "Outrigger; hit")
+    };
+    wait_until("a hit", Duration::from_secs(60), is_hit).unwrap();
+    // Redis is done without for a moment when it is late, as on a busy machine.
+    if has_redis(server) {
+        assert!(said[0].starts_with("Outrigger; fwd="), "{said:?}");
+    } else {
+        assert_eq!(said, ["Outrigger; fwd=miss; stored", "Outrigger; hit"]);
+    }
     let patched = api.patch(&path, &json!({"title": null, "n": 1})).expect(200).json();
     assert_eq!((&patched["data"], &patched["version"]), (&json!({"n": 1}), &json!(2)));
     assert_eq!(api.get(&path).expect(200).json()["data"], json!({"n": 1}));
