@@ -18,7 +18,12 @@ const REPLICAS_MAX: usize = 200;
 
 /// This process, as it last saw itself; its threads share it.
 #[derive(Debug, Default)]
-pub struct Shared(RwLock<Option<Replica>>);
+pub struct Shared {
+    seen: RwLock<Option<Replica>>,
+    /// Whether it has said that it ends. Held while the others are told: what is on its way must not
+    /// arrive after that.
+    has_left: tokio::sync::Mutex<bool>,
+}
 
 /// The processes of the deployment.
 #[derive(Clone, Debug)]
@@ -44,7 +49,7 @@ impl Replicas {
 
     /// Notes what this process is now, and what it did since it was noted before.
     pub fn note(&self, mut replica: Replica, point: Option<Point>) {
-        let mut own = self.own.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut own = self.own.seen.write().unwrap_or_else(PoisonError::into_inner);
         replica.points = own.take().map(|before| before.points).unwrap_or_default();
         replica.points.extend(point);
         let over = replica.points.len().saturating_sub(POINTS);
@@ -52,12 +57,13 @@ impl Replicas {
         *own = Some(replica);
     }
 
-    /// Tells the others what was noted last.
+    /// Tells the others what was noted last, until this process has left.
     ///
     /// # Errors
     /// `unavailable` when the store is away.
     pub async fn tell(&self) -> Result<()> {
-        let Some(own) = self.own() else { return Ok(()) };
+        let has_left = self.own.has_left.lock().await;
+        let Some(own) = self.own().filter(|_| !*has_left) else { return Ok(()) };
         let put = Collection::put(&own.name, &own, Precondition::Any)?;
         self.documents.store().commit(Batch::of([put])).await?;
         Ok(())
@@ -68,6 +74,8 @@ impl Replicas {
     /// # Errors
     /// `unavailable` when the store is away.
     pub async fn leave(&self) -> Result<()> {
+        let mut has_left = self.own.has_left.lock().await;
+        *has_left = true;
         let Some(own) = self.own() else { return Ok(()) };
         let delete = Collection::<Replica>::delete(&own.name, Precondition::Any);
         self.documents.store().commit(Batch::of([delete])).await?;
@@ -120,7 +128,7 @@ impl Replicas {
     }
 
     fn own(&self) -> Option<Replica> {
-        self.own.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.own.seen.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
