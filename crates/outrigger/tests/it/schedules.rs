@@ -15,7 +15,7 @@ on_each_backend!(
     schedules_are_for_administrators,
 );
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn defined(api: &Api, input: &Value) -> String {
     let path = format!("/api/v1/schedules/{}", unique("schedule-"));
