@@ -1,6 +1,7 @@
 //! No secret stands in a log, in an error, in a metric or in what the command line prints.
 
 use std::path::Path;
+use std::time::Duration;
 
 use outrigger_testkit::{Postgres, Redis, RedisOptions, wait_until};
 use serde_json::{Value, json};
@@ -17,6 +18,9 @@ const MASTER_SECRET: &str = "mastersecret-5d1f7c0e8b2a4963-5d1f7c0e8b2a4963";
 const NEW_PASSWORD: &str = "a-new-course-for-home-2b7";
 const HOOK_SECRET: &str = "hook-2e6d90b1c7a84f53";
 const WRONG_PASSWORD: &str = "wrong-but-long-enough-91c";
+const THREADS: usize = 2;
+/// How long backends may take to be noticed as away or back.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Collects what others can see, and what they must not see in it.
 #[derive(Default)]
@@ -83,6 +87,7 @@ fn options(postgres: &Postgres, redis: &Redis, key: &Path) -> ServerOptions {
     ServerOptions::on(backend)
         .set("OUTRIGGER_SECRET", MASTER_SECRET)
         .set("OUTRIGGER__LOG__LEVEL", "trace")
+        .set("OUTRIGGER__HTTP__THREADS", &THREADS.to_string())
         .set("OUTRIGGER__AUTH__SIGNING_KEYS", &format!("file://{}", key.display()))
 }
 
@@ -230,13 +235,16 @@ fn without_backends(watch: &mut Watch, server: &Server, postgres: &Postgres, red
         watch.answer(&user.get("/api/v1/users/me").expect(503));
     }
     let down = || server.api().get("/health/ready").status == 503;
-    wait_until("not ready", std::time::Duration::from_secs(20), down).unwrap();
+    wait_until("not ready", PATIENCE, down).unwrap();
     watch.answer(&server.api().get("/api/health/").expect(503));
     watch.output("doctor without backends", server.run(&["doctor"]));
     postgres.start_again().expect("it starts again");
     redis.start_again().expect("it starts again");
-    let up = || (0..6).all(|_| server.api().login(ADMIN_EMAIL, ADMIN_PASSWORD).status == 200);
-    wait_until("ready", std::time::Duration::from_secs(20), up).unwrap();
+    // Each keeps its connection, and a new one goes to the thread that has the fewest: each thread has
+    // its own to the database.
+    let clients: Vec<Api> = (0..3 * THREADS).map(|_| server.api()).collect();
+    let up = || clients.iter().all(|api| api.login(ADMIN_EMAIL, ADMIN_PASSWORD).status == 200);
+    wait_until("ready", PATIENCE, up).unwrap();
     live(watch, server);
 }
 
