@@ -207,14 +207,14 @@ fn an_object_of_another_user_is_not_there() {
 
 #[test]
 fn a_token_ends_by_itself_and_the_session_lives_on() {
-    let options = ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__AUTH__ACCESS_TOKEN_S", "5");
+    let options = ServerOptions::on(Backend::Sqlite).set("OUTRIGGER__AUTH__ACCESS_TOKEN_S", "15");
     let server = Server::start(&options);
     let (_, login) = server.new_login();
-    assert_eq!(login["expires_in"], 5);
+    assert_eq!(login["expires_in"], 15);
     let user = server.api().with_token(login["access_token"].as_str().unwrap());
     user.get("/api/v1/users/me").expect(200);
     let ended = || user.get("/api/v1/users/me").status == 401;
-    outrigger_testkit::wait_until("the end", std::time::Duration::from_secs(30), ended).unwrap();
+    outrigger_testkit::wait_until("the end", std::time::Duration::from_secs(60), ended).unwrap();
     let body = json!({"refresh_token": login["refresh_token"]});
     let renewed = server.api().post("/api/v1/auth/refresh", &body).expect(200).json();
     let user = server.api().with_token(renewed["access_token"].as_str().unwrap());

@@ -67,7 +67,7 @@ fn a_body_that_ends_too_early_changes_nothing() {
 #[test]
 fn a_client_that_sends_too_slowly_is_told_that_it_is_its_own_fault() {
     let options = ServerOptions::on(Backend::Sqlite)
-        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "4")
+        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "12")
         .set("OUTRIGGER__HTTP__HEADER_TIMEOUT_S", "2");
     let server = Server::start(&options);
     let collection = server.collection(&json!({"rules": {"read": "public", "create": "public"}}));

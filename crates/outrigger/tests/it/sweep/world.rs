@@ -44,7 +44,10 @@ impl World {
         let (keys, key) = (TempDir::new("keys").unwrap(), SigningKey::generate());
         key.write(&keys.join("key.pem"));
         let reference = format!("file://{}", keys.join("key.pem").display());
-        let options = ServerOptions::on(backend).set("OUTRIGGER__AUTH__SIGNING_KEYS", &reference);
+        // A slow machine takes long for all operations; each asks with the tokens of the beginning.
+        let options = ServerOptions::on(backend)
+            .set("OUTRIGGER__AUTH__SIGNING_KEYS", &reference)
+            .set("OUTRIGGER__AUTH__ACCESS_TOKEN_S", "86400");
         let server = Server::start(&options);
         let admin = server.admin();
         let [owner, other, editor] = [(); 3].map(|()| Person::new(&server));
