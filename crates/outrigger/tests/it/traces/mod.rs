@@ -4,6 +4,7 @@ mod away;
 mod contents;
 mod sampling;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use outrigger_testkit::{SentSpan, SpanSink, eventually};
@@ -18,11 +19,19 @@ fn traced(options: ServerOptions, url: &str) -> ServerOptions {
     options.set("OUTRIGGER__TRACES__ENDPOINT", url)
 }
 
+/// The spans so far, each once: what the collector was slow to confirm is sent again.
+fn spans(sink: &SpanSink) -> anyhow::Result<Vec<SentSpan>> {
+    let mut seen = BTreeSet::new();
+    let mut spans = sink.spans()?;
+    spans.retain(|span| seen.insert(span.id.clone()));
+    Ok(spans)
+}
+
 /// The spans of this trace, as soon as all of these names are among them.
 #[track_caller]
 fn trace(sink: &SpanSink, trace_id: &str, names: &[&str]) -> Vec<SentSpan> {
     let complete = eventually("the spans of a trace", PATIENCE, || {
-        let mut spans = sink.spans()?;
+        let mut spans = spans(sink)?;
         spans.retain(|span| span.trace_id == trace_id);
         let has = |name: &&str| spans.iter().any(|span| span.name == **name);
         match names.iter().find(|name| !has(name)) {

@@ -1,8 +1,8 @@
 //! What is recorded: by chance, and by what trusted callers say.
 
-use outrigger_testkit::SpanSink;
+use outrigger_testkit::{SpanSink, wait_until};
 
-use super::traced;
+use super::{PATIENCE, spans, traced};
 use crate::support::{Api, Backend, Server, ServerOptions};
 
 /// Asks so often, each time as a new trace of a caller who says this, or of none.
@@ -18,26 +18,32 @@ fn ask(api: &Api, times: usize, flag: Option<&str>) {
     }
 }
 
-/// How many of these requests were recorded, once the process has ended: it sends what is left.
-fn recorded(ratio: &str, follow: &str, ask: impl Fn(&Api)) -> usize {
+/// How many of these requests were recorded, once the process has ended. It sends then what is left, but
+/// for two seconds only, so those that will be there at the least are waited for before.
+fn recorded(ratio: &str, follow: &str, least: usize, ask: impl Fn(&Api)) -> usize {
     let sink = SpanSink::start().unwrap();
     let options = traced(ServerOptions::on(Backend::Sqlite), &sink.url())
         .set("OUTRIGGER__TRACES__SAMPLE", ratio)
         .set("OUTRIGGER__TRACES__FOLLOW_CALLERS", follow);
     let server = Server::start(&options);
     ask(&server.api());
+    let asked = || {
+        let all = spans(&sink).unwrap();
+        all.iter().filter(|span| span.name == "http.collections.list").count()
+    };
+    wait_until("they are sent", PATIENCE, || asked() >= least).unwrap();
     assert!(server.terminate().success());
-    let spans = sink.spans().unwrap();
-    assert!(spans.iter().all(|span| !span.name.contains("health")), "probes are not recorded");
-    spans.iter().filter(|span| span.name == "http.collections.list").count()
+    let all = spans(&sink).unwrap();
+    assert!(all.iter().all(|span| !span.name.contains("health")), "probes are not recorded");
+    asked()
 }
 
 #[test]
 fn nothing_is_recorded_at_0_everything_at_1_and_a_part_in_between() {
-    assert_eq!(recorded("0", "false", |api| ask(api, 20, None)), 0);
-    assert_eq!(recorded("1", "false", |api| ask(api, 20, None)), 20);
+    assert_eq!(recorded("0", "false", 0, |api| ask(api, 20, None)), 0);
+    assert_eq!(recorded("1", "false", 20, |api| ask(api, 20, None)), 20);
     // 100 are expected; this is off by more than five standard deviations.
-    let part = recorded("0.25", "false", |api| ask(api, 400, None));
+    let part = recorded("0.25", "false", 50, |api| ask(api, 400, None));
     assert!((50..=150).contains(&part), "{part} of 400");
 }
 
@@ -47,10 +53,10 @@ fn callers_are_believed_only_where_that_is_set() {
         ask(api, 10, Some("01"));
         ask(api, 5, Some("00"));
     };
-    assert_eq!(recorded("0", "false", ask_both), 0);
-    assert_eq!(recorded("1", "false", ask_both), 15);
-    assert_eq!(recorded("0", "true", ask_both), 10);
-    assert_eq!(recorded("1", "true", ask_both), 10);
+    assert_eq!(recorded("0", "false", 0, ask_both), 0);
+    assert_eq!(recorded("1", "false", 15, ask_both), 15);
+    assert_eq!(recorded("0", "true", 10, ask_both), 10);
+    assert_eq!(recorded("1", "true", 10, ask_both), 10);
 }
 
 #[test]
