@@ -39,7 +39,8 @@ fn assert_signed(received: &Received, secret: &str) {
     let signature = received.header("webhook-signature").strip_prefix("v1,").unwrap();
     hmac::verify(&key, &signed, &STANDARD.decode(signature).unwrap()).expect("it is signed");
     let age = crate::support::now_s() - at.parse::<u64>().unwrap();
-    assert!(age < 60, "sent {age} s ago");
+    // As far as the specification lets clocks differ.
+    assert!(age < 300, "sent {age} s ago");
 }
 
 #[test]
