@@ -76,9 +76,7 @@ impl Receiver {
     /// The next request gets this answer: status line, headers and body as they go over the wire,
     /// without the length and the empty line, such as `503 Busy\r\nRetry-After: 1`.
     pub fn answer(&self, head: &str, body: &str) {
-        let length = body.len();
-        let text = format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\n\r\n{body}");
-        self.script().answers.push_back(text);
+        self.script().answers.push_back(text(head, body));
     }
 
     /// The next request gets nothing at all: the connection stays open.
@@ -102,9 +100,7 @@ impl Receiver {
             script.received.push(received);
             script.answers.pop_front()
         };
-        let answer = answer.unwrap_or_else(|| {
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok".to_owned()
-        });
+        let answer = answer.unwrap_or_else(|| text("200 OK\r\nContent-Type: text/plain", "ok"));
         if answer.is_empty() {
             stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
             let _ = stream.read(&mut [0]);
@@ -112,6 +108,13 @@ impl Receiver {
         }
         stream.write_all(answer.as_bytes()).ok()
     }
+}
+
+/// An answer after which the connection ends: else a client that is quick sends its next request on one
+/// that is about to be closed.
+fn text(head: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
 }
 
 /// The next request of a connection, if another one comes.
