@@ -64,7 +64,10 @@ fn a_worker_in_python_completes_fails_keeps_its_leases_and_ends_in_order() {
 
     // Twice as long as its lease: without heartbeats it would be another attempt.
     let words = 2 * LEASE_S * WORDS_PER_S;
-    let long = until(&admin, &enqueue(&admin, words), "succeeded");
+    let path = enqueue(&admin, words);
+    let is_done = || admin.get(&path).expect(200).json()["status"] == "succeeded";
+    wait_until("the long one is done", PATIENCE, is_done).unwrap();
+    let long = admin.get(&path).expect(200).json();
     assert_eq!((&long["attempts"], &long["result"]), (&json!(1), &json!({"word": words})));
     assert_eq!(long["progress"]["of"], words, "{long}");
 
