@@ -34,7 +34,7 @@ fn servers() -> (Child, Vec<u16>, PathBuf) {
 
 fn wait_until_gone(ports: &[u16], folder: &Path) {
     let gone = || !folder.exists() && !ports.iter().any(|port| net::accepts(*port));
-    wait_until("the end of servers and folder", Duration::from_secs(30), gone).unwrap();
+    wait_until("the end of servers and folder", Duration::from_secs(120), gone).unwrap();
 }
 
 #[test]
@@ -66,13 +66,14 @@ fn a_temporary_folder_goes_with_its_value() {
 fn a_process_keeps_its_output_and_obeys_signals() {
     let dir = TempDir::new("process").unwrap();
     let mut command = Command::new("sh");
+    // It greets when it is ready for the signal.
     command
-        .args(["-c", "echo $GREETING; trap 'echo bye; exit 3' TERM; while :; do sleep 0.01; done"]);
+        .args(["-c", "trap 'echo bye; exit 3' TERM; echo $GREETING; while :; do sleep 0.01; done"]);
     command.env("GREETING", "hello there");
     let process = Process::spawn("example", &command, &dir.join("log")).unwrap();
-    wait_until("output", Duration::from_secs(10), || process.log().contains("hello there"))
+    wait_until("output", Duration::from_secs(60), || process.log().contains("hello there"))
         .unwrap();
-    let status = process.stop("TERM", Duration::from_secs(10)).unwrap();
+    let status = process.stop("TERM", Duration::from_secs(60)).unwrap();
     assert_eq!(status.code(), Some(3));
     assert!(process.log().contains("bye"));
     assert!(!process.is_running());
