@@ -11,7 +11,10 @@ use crate::wait;
 
 /// The slots of each node.
 const SLOTS: [(&str, &str); 3] = [("0", "5460"), ("5461", "10922"), ("10923", "16383")];
-const MEET_TIMEOUT: Duration = Duration::from_secs(60);
+const MEET_TIMEOUT: Duration = Duration::from_secs(180);
+/// A node that says nothing for so long has failed. Long: on a busy machine one that is well may stand still
+/// for seconds, and then the cluster would answer nobody.
+const NODE_TIMEOUT_MS: &str = "30000";
 
 /// Three masters on 127.0.0.1 that share the slots, gone with their value.
 #[derive(Debug)]
@@ -29,8 +32,9 @@ impl RedisCluster {
             bail!("the test kit starts Redis clusters without TLS only");
         }
         let mut options = options.clone();
-        let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "5000"];
-        options.args.extend(cluster.map(str::to_owned));
+        let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", NODE_TIMEOUT_MS];
+        // In front: what the options say of the same counts.
+        options.args.splice(0..0, cluster.map(str::to_owned));
         let nodes: Result<Vec<Redis>> =
             SLOTS.iter().map(|_| Redis::start_on(free_cluster_port()?, options.clone())).collect();
         let cluster = Self { nodes: nodes? };
@@ -65,7 +69,7 @@ impl RedisCluster {
     /// Waits until every node says that the cluster is whole.
     ///
     /// # Errors
-    /// Says which node does not after a minute.
+    /// Says which node does not after three minutes.
     pub fn wait_until_ok(&self) -> Result<()> {
         for node in &self.nodes {
             let what = format!("a whole cluster at port {}", node.port());
