@@ -7,6 +7,9 @@ use anyhow::{Context, Result, bail};
 use crate::process::is_root;
 use crate::program::{Program, find_program, missing, packages, require};
 
+/// For a network that is slow.
+const RETRIES: &str = "-oAcquire::Retries=5";
+
 /// Installs the packages of those programs that are missing, with apt-get, when this process is
 /// root or may use sudo without a password. Returns the packages it installed.
 ///
@@ -30,8 +33,8 @@ pub fn install_missing(programs: &[Program]) -> Result<Vec<&'static str>> {
     }
     let packages = packages(&absent);
     let apt = apt.to_string_lossy().into_owned();
-    run(&prefix, &[&apt, "-q", "update"]).with_context(|| missing(&absent))?;
-    let mut install = vec![apt.as_str(), "-q", "-y", "install", "--no-install-recommends"];
+    run(&prefix, &[&apt, "-q", RETRIES, "update"]).with_context(|| missing(&absent))?;
+    let mut install = vec![apt.as_str(), "-q", "-y", RETRIES, "install", "--no-install-recommends"];
     install.extend(&packages);
     run(&prefix, &install).with_context(|| missing(&absent))?;
     require(&absent).context("apt-get has installed the packages, but")?;
