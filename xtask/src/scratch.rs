@@ -11,8 +11,8 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use outrigger_testkit::{TempDir, eventually, find_program};
 
-/// How long those who clean up behind the tests may take: servers get five seconds to end.
-const END_WITHIN: Duration = Duration::from_secs(20);
+/// How long those who clean up behind the tests may take: servers get twenty seconds to end.
+const END_WITHIN: Duration = Duration::from_secs(120);
 
 /// The folder that children get as `TMPDIR`.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ mod tests {
         let scratch = Scratch::new().unwrap();
         assert!(scratch.running().is_empty());
         let mut child = scratch.command("sleep", "KILL").arg("60").spawn().unwrap();
-        let seen = eventually("the child in /proc", Duration::from_secs(5), || {
+        let seen = eventually("the child in /proc", Duration::from_secs(60), || {
             let running = scratch.running();
             if running.is_empty() {
                 bail!("nothing");

@@ -11,7 +11,7 @@ use crate::process::run;
 use crate::program::Program;
 use crate::{Process, TempDir, free_port, net, wait};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// HAProxy on 127.0.0.1, gone with its value.
 ///
@@ -104,7 +104,7 @@ defaults
     timeout client 60s
     timeout server 60s
     timeout http-keep-alive 60s
-    timeout check 2s
+    timeout check 30s
     option redispatch 1
     retries 3
     retry-on conn-failure

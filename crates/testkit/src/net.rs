@@ -59,7 +59,7 @@ pub fn accepts(port: u16) -> bool {
     TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
 }
 
-/// The status and body of `GET path`, over a connection of its own; each step at most 5 s.
+/// The status and body of `GET path`, over a connection of its own; each step at most a minute.
 ///
 /// # Errors
 /// When there is no connection or no HTTP answer.
@@ -69,10 +69,11 @@ pub fn http_get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
 
 /// As [`http_get`], with another method and no body.
 pub(crate) fn http(address: SocketAddr, method: &str, path: &str) -> Result<(u16, String)> {
-    let timeout = Some(Duration::from_secs(5));
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-    stream.set_read_timeout(timeout)?;
-    stream.set_write_timeout(timeout)?;
+    // One emulator serves many tests at once, on a machine that may be busy.
+    let timeout = Duration::from_secs(60);
+    let mut stream = TcpStream::connect_timeout(&address, timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
     let length = if method == "GET" { "" } else { "Content-Length: 0\r\n" };
     write!(
         stream,

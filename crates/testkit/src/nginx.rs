@@ -12,7 +12,7 @@ use crate::process::run;
 use crate::program::Program;
 use crate::{Process, TempDir, free_port, net, wait};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// nginx on 127.0.0.1, gone with its value.
 ///

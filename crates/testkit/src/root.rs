@@ -10,12 +10,12 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow};
 
-/// `$1` is the folder. Servers get five seconds to end by themselves (they were told by the
+/// `$1` is the folder. Servers get twenty seconds to end by themselves (they were told by the
 /// parent-death signal), then they are killed. Only ids that this process has noted are touched.
 const JANITOR: &str = r#"
 cat >/dev/null
 tries=0
-while [ "$tries" -lt 50 ]; do
+while [ "$tries" -lt 200 ]; do
     alive=
     for file in "$1"/pids/*; do
         pid="${file##*/}"
@@ -24,14 +24,14 @@ while [ "$tries" -lt 50 ]; do
         # Without a reaping process 1, who has ended stays as a zombie.
         case "$(cat "/proc/$pid/stat" 2>/dev/null)" in *') Z '*) continue ;; esac
         alive=1
-        [ "$tries" -eq 49 ] && kill -9 "$pid" 2>/dev/null
+        [ "$tries" -eq 199 ] && kill -9 "$pid" 2>/dev/null
     done
     [ -z "$alive" ] && break
     tries=$((tries + 1))
     sleep 0.1
 done
 tries=0
-while ! rm -rf "$1" 2>/dev/null && [ "$tries" -lt 20 ]; do tries=$((tries + 1)); sleep 0.1; done
+while ! rm -rf "$1" 2>/dev/null && [ "$tries" -lt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
 "#;
 
 struct Root {

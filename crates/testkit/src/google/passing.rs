@@ -11,7 +11,7 @@ use crate::Received;
 use crate::receiver::read;
 
 /// The server behind has answered within this.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_secs(120);
 /// Headers that speak of one connection, and those that are written anew.
 const OWN: [&str; 4] = ["connection", "content-length", "host", "keep-alive"];
 

@@ -14,8 +14,8 @@ use crate::process::{run, signal_pids};
 use crate::program::{Program, require};
 use crate::{Process, TempDir, Tls, free_port, wait};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
-const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
+const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 /// The superuser, and its password where one is asked for (TLS).
 const USER: &str = "app";
 const PASSWORD: &str = "testkit-password";
@@ -180,7 +180,7 @@ impl Postgres {
         let mut command = Command::new(Program::PSQL.path()?);
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"]);
         command.args(["-p", &self.port.to_string(), "-U", USER, "-d", database, "-c", sql]);
-        command.env("PGCONNECT_TIMEOUT", "5").env("PGPASSWORD", PASSWORD);
+        command.env("PGCONNECT_TIMEOUT", "60").env("PGPASSWORD", PASSWORD);
         Ok(run(&mut command)?.trim_end().to_owned())
     }
 

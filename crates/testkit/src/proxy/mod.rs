@@ -52,7 +52,7 @@ impl FaultProxy {
         // A child that is being started by another thread has a copy of the listener until its
         // program begins, a moment later.
         let refuses = || TcpStream::connect(self.address).is_err();
-        let _ = wait::wait_until("a refused connection", Duration::from_secs(5), refuses);
+        let _ = wait::wait_until("a refused connection", Duration::from_secs(60), refuses);
     }
 
     /// Passes everything again: undoes `cut`, `freeze`, and a `freeze_after_bytes` or
@@ -112,7 +112,7 @@ impl FaultProxy {
 
     fn listen(&self) -> Result<()> {
         // The port is free again as soon as the old listener is dropped.
-        let listener = wait::eventually("the port of the proxy", Duration::from_secs(5), || {
+        let listener = wait::eventually("the port of the proxy", Duration::from_secs(60), || {
             TcpListener::bind(self.address).context("the port is taken")
         })?;
         {

@@ -16,8 +16,8 @@ use crate::process::run;
 use crate::program::{Program, require};
 use crate::{Process, TempDir, Tls, free_port, wait};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
+const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a server is started.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::program::{Program, require};
 use crate::{Process, TempDir, Tls, free_port, net, wait};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 const SCRIPT: &str = include_str!("server.py");
 
 /// How connections to it are secured.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::SpanSink;
 use crate::{Process, TempDir, free_port, net, wait};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// A collector on 127.0.0.1, gone with its value.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use outrigger_testkit::{Haproxy, net};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Answers its name on every path, and 503 on /health when told to drain.
 pub(super) fn backend(name: &'static str) -> (SocketAddr, Arc<AtomicBool>) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use outrigger_testkit::{FaultProxy, wait_until};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// An echo server; the receiver gets all bytes of each connection when it has ended.
 fn echo() -> (u16, Receiver<Vec<u8>>) {
