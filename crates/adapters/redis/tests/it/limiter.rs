@@ -69,15 +69,19 @@ async fn refusals_escalate_and_are_forgiven() {
     let limiter = RedisLimiter::new(client(&options(Redis::shared().unwrap().url())).await);
     let key = key("escalation");
     let escalation = Escalation { base: Duration::from_millis(20), cap: HOUR, forget_after: HOUR };
-    let quota = Quota { limit: 1, period: Duration::from_millis(1), escalation: Some(escalation) };
-    let mut longest = Duration::ZERO;
+    let quota = Quota { limit: 1, period: Duration::from_millis(50), escalation: Some(escalation) };
+    // So long that it is still closed when that is looked at.
+    let strict = Quota { escalation: Some(Escalation { base: HOUR, ..escalation }), ..quota };
     let started = tokio::time::Instant::now();
-    // Ten requests at once are more than one a millisecond, so sooner or later one is refused.
-    while longest < Duration::from_millis(100) {
-        assert!(started.elapsed() < Duration::from_secs(60), "{longest:?}");
-        let burst = (0..10).map(|_| limiter.take(&key, &quota, 1));
-        for decision in futures_util::future::join_all(burst).await {
-            longest = longest.max(decision.unwrap().retry_after);
+    for (quota, wanted) in [(&quota, Duration::from_millis(100)), (&strict, HOUR / 2)] {
+        let mut longest = Duration::ZERO;
+        // Ten requests at once are more than one in 50 ms, so sooner or later one is refused.
+        while longest < wanted {
+            assert!(started.elapsed() < Duration::from_secs(60), "{longest:?}");
+            let burst = (0..10).map(|_| limiter.take(&key, quota, 1));
+            for decision in futures_util::future::join_all(burst).await {
+                longest = longest.max(decision.unwrap().retry_after);
+            }
         }
     }
     assert!(!limiter.take(&key, &quota, 1).await.unwrap().allowed, "it is closed");

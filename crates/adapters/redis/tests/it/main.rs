@@ -20,13 +20,21 @@ use std::time::Duration;
 use outrigger_kernel::{SystemClock, SystemRandom};
 use outrigger_redis::{RedisClient, RedisOptions};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
+/// After so long a hasty client does not wait for an answer any more.
+const GIVEN_UP: Duration = Duration::from_secs(5);
 
-/// Options with short pauses, so that tests are quick.
+/// Options with short pauses, so that tests are quick, and with patience: on a busy machine a server
+/// that is well may answer late.
 fn options(url: String) -> RedisOptions {
-    let backoff_max = Duration::from_millis(100);
-    let heartbeat = Duration::from_millis(500);
-    RedisOptions { backoff_max, heartbeat, ..RedisOptions::new(url.into()) }
+    RedisOptions { response_timeout: SOON, ..hasty(url) }
+}
+
+/// The same with less patience, for tests in which nobody answers.
+fn hasty(url: String) -> RedisOptions {
+    let (backoff_max, heartbeat) = (Duration::from_millis(100), Duration::from_millis(500));
+    let response_timeout = GIVEN_UP;
+    RedisOptions { backoff_max, heartbeat, response_timeout, ..RedisOptions::new(url.into()) }
 }
 
 fn start(options: &RedisOptions) -> RedisClient {

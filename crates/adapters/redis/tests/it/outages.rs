@@ -7,7 +7,7 @@ use outrigger_ports::limiter::{Limiter, LimiterError, Quota};
 use outrigger_redis::{RedisCache, RedisClient, RedisLimiter, RedisOptions};
 use outrigger_testkit::{FaultProxy, Redis};
 
-use crate::{SOON, client, key, options, start};
+use crate::{GIVEN_UP, SOON, client, hasty, key, options, start};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const QUOTA: Quota = Quota { limit: 10, period: MINUTE, escalation: None };
@@ -23,7 +23,7 @@ async fn assert_fails_fast(client: &RedisClient) {
     let error = limiter.take("k", &QUOTA, 1).await.unwrap_err();
     assert!(matches!(error, LimiterError::Unavailable(_)), "{error}");
     assert!(limiter.probe().await.is_err());
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert!(started.elapsed() < GIVEN_UP, "{:?}", started.elapsed());
 }
 
 async fn assert_works(client: &RedisClient) {
@@ -46,7 +46,7 @@ async fn wait_lost(client: &RedisClient) {
 async fn redis_may_be_away_at_the_start() {
     let server = Redis::start().unwrap();
     server.stop().unwrap();
-    let client = start(&options(server.url()));
+    let client = start(&hasty(server.url()));
     assert_fails_fast(&client).await;
     server.start_again().unwrap();
     assert!(client.wait_connected(SOON).await);
@@ -57,7 +57,7 @@ async fn redis_may_be_away_at_the_start() {
 async fn stopped_and_started_again_it_works_again_by_itself() {
     let server = Redis::start().unwrap();
     // Without heartbeats: the end of the connection tells.
-    let options = RedisOptions { heartbeat: MINUTE, ..options(server.url()) };
+    let options = RedisOptions { heartbeat: SOON * 2, ..hasty(server.url()) };
     let client = client(&options).await;
     for round in 0..3 {
         assert_works(&client).await;
@@ -79,13 +79,8 @@ async fn stopped_and_started_again_it_works_again_by_itself() {
 async fn a_frozen_redis_is_a_timeout_and_then_away() {
     let server = Redis::start().unwrap();
     let proxy = FaultProxy::start(server.port()).unwrap();
-    let response_timeout = Duration::from_millis(200);
-    let options = RedisOptions {
-        response_timeout,
-        connect_timeout: Duration::from_millis(300),
-        heartbeat: MINUTE,
-        ..options(server.url_at(proxy.port()))
-    };
+    let heartbeat = SOON * 2;
+    let options = RedisOptions { heartbeat, ..hasty(server.url_at(proxy.port())) };
     let client = client(&options).await;
     assert_works(&client).await;
     proxy.freeze();
@@ -93,7 +88,7 @@ async fn a_frozen_redis_is_a_timeout_and_then_away() {
     let error = RedisCache::new(client.clone()).peek("k").await.unwrap_err();
     assert!(matches!(error, CacheError::Unavailable(_)), "{error}");
     let waited = started.elapsed();
-    assert!((response_timeout..response_timeout * 4).contains(&waited), "{waited:?}");
+    assert!((GIVEN_UP..SOON).contains(&waited), "{waited:?}");
     // One timeout makes it try the connection; from then on nobody waits.
     wait_lost(&client).await;
     assert_fails_fast(&client).await;
@@ -105,7 +100,7 @@ async fn a_frozen_redis_is_a_timeout_and_then_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_dies_silently_is_noticed_without_a_call() {
     let server = Redis::start().unwrap();
-    let client = client(&options(server.url())).await;
+    let client = client(&hasty(server.url())).await;
     server.pause().unwrap();
     wait_lost(&client).await;
     server.resume().unwrap();
@@ -117,7 +112,7 @@ async fn a_connection_that_dies_silently_is_noticed_without_a_call() {
 async fn a_cut_connection_is_restored_under_load() {
     let server = Redis::start().unwrap();
     let proxy = FaultProxy::start(server.port()).unwrap();
-    let client = client(&options(server.url_at(proxy.port()))).await;
+    let client = client(&hasty(server.url_at(proxy.port()))).await;
     let cache = RedisCache::new(client.clone());
     for round in 0..5 {
         let load = (0..20).map(|_| cache.peek("k"));
@@ -166,7 +161,7 @@ async fn one_node_of_a_cluster_away_does_not_take_the_others_with_it() {
     let args = ["--cluster-require-full-coverage", "no"].map(str::to_owned).to_vec();
     let server = outrigger_testkit::RedisOptions { args, ..Default::default() };
     let cluster = outrigger_testkit::RedisCluster::start(&server).unwrap();
-    let client = client(&options(cluster.url())).await;
+    let client = client(&hasty(cluster.url())).await;
     let cache = RedisCache::new(client.clone());
     let keys: Vec<String> = (0..30).map(|_| key("node")).collect();
     for key in &keys {
@@ -195,7 +190,7 @@ async fn one_node_of_a_cluster_away_does_not_take_the_others_with_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_that_is_away_fails_fast_and_comes_back() {
     let cluster = Redis::start_cluster().unwrap();
-    let client = client(&options(cluster.url())).await;
+    let client = client(&hasty(cluster.url())).await;
     assert_works(&client).await;
     cluster.nodes().iter().for_each(Redis::kill);
     wait_lost(&client).await;
