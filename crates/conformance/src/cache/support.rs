@@ -13,11 +13,11 @@ use outrigger_ports::cached::{CacheAside, Timing};
 use outrigger_ports::probe::Probed;
 
 /// Long enough for every test.
-pub(super) const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(600);
 /// So short that a test can wait for its end.
 pub(super) const SHORT: Duration = Duration::from_millis(150);
 /// A time after which something that should have happened will not.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Asks again until the answer is there.
 #[track_caller]

@@ -81,7 +81,7 @@ fn request() -> impl Strategy<Value = Request> {
 }
 
 /// Several keys with several quotas, in disorder and on all instances. The periods are so long that
-/// the time that the test takes does not change what is allowed; times agree within ten seconds.
+/// the time that the test takes does not change what is allowed; times agree within a minute.
 pub async fn random_sequences_agree_with_the_specification(factory: &dyn LimiterFactory) {
     let opened = factory.open().await;
     let quotas: Vec<Quota> = [3, 10, 40]
@@ -103,7 +103,7 @@ pub async fn random_sequences_agree_with_the_specification(factory: &dyn Limiter
         for (got, expected) in
             [(got.retry_after, expected.retry_after), (got.reset_after, expected.reset_after)]
         {
-            assert!(got.abs_diff(expected) < Duration::from_secs(10), "{got:?} {expected:?}");
+            assert!(got.abs_diff(expected) < Duration::from_secs(60), "{got:?} {expected:?}");
         }
     }
 }

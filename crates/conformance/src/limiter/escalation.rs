@@ -59,14 +59,14 @@ pub async fn delays_double_up_to_the_cap(factory: &dyn LimiterFactory) {
 pub async fn what_comes_while_closed_makes_it_no_longer(factory: &dyn LimiterFactory) {
     let opened = factory.open().await;
     let limiter = &opened.instances[0];
-    let quota = long(100);
+    let quota = long(1_000);
     let mut last = refused(limiter, "k", &quota).await.retry_after;
-    assert_eq!(last, Duration::from_secs(100));
+    assert_eq!(last, Duration::from_secs(1_000));
     for _ in 0..20 {
         let decision = limiter.take("k", &quota, 1).await.unwrap();
         assert!(!decision.allowed);
         assert_eq!(decision.remaining, 0);
-        assert!(decision.retry_after <= last && decision.retry_after > Duration::from_secs(90));
+        assert!(decision.retry_after <= last && decision.retry_after > Duration::from_secs(900));
         last = decision.retry_after;
     }
 }
@@ -74,12 +74,12 @@ pub async fn what_comes_while_closed_makes_it_no_longer(factory: &dyn LimiterFac
 /// Another process is no way round.
 pub async fn a_closed_key_is_closed_on_every_instance(factory: &dyn LimiterFactory) {
     let opened = factory.open().await;
-    refused(&opened.instances[0], "k", &long(100)).await;
+    refused(&opened.instances[0], "k", &long(1_000)).await;
     for limiter in &opened.instances {
-        let decision = limiter.take("k", &long(100), 1).await.unwrap();
-        assert!(!decision.allowed && decision.retry_after > Duration::from_secs(90));
+        let decision = limiter.take("k", &long(1_000), 1).await.unwrap();
+        assert!(!decision.allowed && decision.retry_after > Duration::from_secs(900));
     }
-    let other = opened.instances[1].take("other", &long(100), 1).await.unwrap();
+    let other = opened.instances[1].take("other", &long(1_000), 1).await.unwrap();
     assert!(other.allowed);
 }
 
@@ -101,9 +101,9 @@ pub async fn forgiving_forgets_refusals(factory: &dyn LimiterFactory) {
     let opened = factory.open().await;
     let limiter = &opened.instances[0];
     for _ in 0..3 {
-        let decision = refused(limiter, "k", &long(100)).await;
-        assert_eq!(decision.retry_after, Duration::from_secs(100));
+        let decision = refused(limiter, "k", &long(1_000)).await;
+        assert_eq!(decision.retry_after, Duration::from_secs(1_000));
         opened.instances[1].forgive("k").await.unwrap();
-        assert!(limiter.take("k", &long(100), 1).await.unwrap().allowed);
+        assert!(limiter.take("k", &long(1_000), 1).await.unwrap().allowed);
     }
 }

@@ -1,12 +1,10 @@
 //! Attempts, retries, lost workers and the end of it.
 
-use std::time::Duration;
-
 use outrigger_kernel::limits;
 use outrigger_ports::queue::{Outcome, Status, Task};
 
 use super::QueueFactory;
-use super::bed::{Bed, LONG, SHORT, done, failure};
+use super::bed::{Bed, LATER, LONG, SHORT, done, failure};
 
 /// However often.
 pub async fn a_claim_counts_and_a_release_takes_it_back(factory: &dyn QueueFactory) {
@@ -26,7 +24,7 @@ pub async fn what_is_postponed_waits_and_has_not_been_tried(factory: &dyn QueueF
     let bed = Bed::of(factory).await;
     let id = bed.one().await;
     let leased = bed.claim_one().await;
-    let at = bed.now().plus(Duration::from_millis(1_500));
+    let at = bed.now().plus(LATER);
     let record = bed.end(&leased, Outcome::Postponed { at }).await;
     assert_eq!((record.status, record.attempts, record.run_at), (Status::Scheduled, 0, at));
     assert!(record.history.is_empty() && record.error.is_none());
@@ -42,7 +40,7 @@ pub async fn a_retry_waits_for_its_time(factory: &dyn QueueFactory) {
     let bed = Bed::of(factory).await;
     let id = bed.one().await;
     let leased = bed.claim_one().await;
-    let at = bed.now().plus(Duration::from_millis(1_500));
+    let at = bed.now().plus(LATER);
     let record = bed.end(&leased, Outcome::Retry { error: failure("first"), at }).await;
     assert_eq!((record.status, record.attempts), (Status::Scheduled, 1));
     assert_eq!((record.run_at, record.error), (at, Some(failure("first"))));

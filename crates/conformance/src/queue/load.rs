@@ -16,7 +16,7 @@ const AT_ONCE: usize = 4;
 const ROUNDS: usize = 41;
 
 /// Much longer than a claim and its settling take; a queue may note a lease until it would have ended.
-const LEASE: Duration = Duration::from_secs(15);
+const LEASE: Duration = Duration::from_secs(30);
 
 /// A queue under load.
 #[derive(Debug)]

@@ -88,7 +88,7 @@ pub async fn queues_tell_how_full_they_are(factory: &dyn QueueFactory) {
     assert_eq!(states[1], expected);
     let since = states[1].oldest.expect("somebody waits");
     let apart = since.since(other_since).max(other_since.since(since));
-    assert!(apart < Duration::from_secs(5), "{since} is about {other_since}");
+    assert!(apart < Duration::from_secs(60), "{since} is about {other_since}");
 }
 
 /// Whatever waits before it: other kinds, and greater priorities, of which there is a count only up to
@@ -99,12 +99,13 @@ pub async fn the_oldest_is_found_behind_others(factory: &dyn QueueFactory) {
     let since = oldest.run_at;
     bed.enqueue(oldest).await;
     bed.pass(Duration::from_secs(3)).await;
+    let later = bed.now();
     for priority in [9, 5] {
         let tasks = bed.tasks(10).into_iter().map(|task| Task { priority, ..task });
         bed.queue(0).enqueue(tasks.collect()).await.unwrap();
     }
     let state = &bed.board(1).queues(5).await.unwrap()[0];
     assert!((5..=21).contains(&state.queued), "{state:?}");
-    let apart = state.oldest.expect("somebody waits").since(since);
-    assert!(apart < Duration::from_secs(2), "{state:?} says that nobody waits since {since}");
+    let oldest = state.oldest.expect("somebody waits");
+    assert!(oldest < later, "{state:?} says that nobody waits since {since}");
 }

@@ -133,7 +133,7 @@ pub async fn migrating_twice_is_as_once(factory: &dyn StoreFactory) {
     bed.done([put("a")]).await;
     let plan = bed.store.migrate(MigrateMode::Plan).await.unwrap();
     assert!(plan.iter().all(|migration| migration.applied), "{plan:?}");
-    let mode = MigrateMode::Apply { wait: Duration::from_secs(5) };
+    let mode = MigrateMode::Apply { wait: Duration::from_secs(60) };
     assert_eq!(bed.store.migrate(mode).await.unwrap(), plan);
     assert_eq!(bed.version("a").await, Some(1));
 }
