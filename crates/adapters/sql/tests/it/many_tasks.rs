@@ -57,7 +57,7 @@ pub(crate) async fn leave_nothing(
             if left <= most {
                 return left;
             }
-            assert!(began.elapsed() < Duration::from_secs(60), "{left} rows are left");
+            assert!(began.elapsed() < Duration::from_secs(180), "{left} rows are left");
         }
     };
     load.fill(1).await;

@@ -12,7 +12,7 @@ use outrigger_ports::store::{
     Batch, Entry, Key, MigrateMode, Precondition, Store, StoreError, Write,
 };
 
-pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(20) };
+pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(60) };
 
 pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
@@ -42,8 +42,8 @@ pub(crate) async fn create(store: &dyn Store, id: &str) -> Result<Vec<u64>, Stor
 pub(crate) fn on_one_core<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime
-        .block_on(async { tokio::time::timeout(Duration::from_secs(120), test).await })
-        .expect("the test ends within two minutes")
+        .block_on(async { tokio::time::timeout(Duration::from_secs(300), test).await })
+        .expect("the test ends within five minutes")
 }
 
 /// Where the clock of a queue's test stands at first.

@@ -33,6 +33,11 @@ impl Outcomes {
         }
     }
 
+    /// Whether some were done and some were not.
+    fn are_mixed(&self) -> bool {
+        !self.done.is_empty() && self.failed.len() + self.unknown > 0
+    }
+
     /// Every acknowledged document is there and none that was reported as not written.
     async fn check(&self, store: &dyn Store) {
         for id in &self.done {
@@ -67,7 +72,7 @@ async fn until_back(store: &PostgresStore, id: &str) {
     let started = Instant::now();
     let mut attempt = 0;
     while create(store, &format!("{id}-{attempt}")).await.is_err() {
-        assert!(started.elapsed() < Duration::from_secs(20), "the store has not come back");
+        assert!(started.elapsed() < Duration::from_secs(60), "the store has not come back");
         attempt += 1;
         sleep(Duration::from_millis(20)).await;
     }
@@ -113,7 +118,8 @@ fn ended_sessions_lose_nothing() {
             tokio::join!(create_all(&store, round, 60, &mut outcomes), end);
             until_back(&store, &format!("back{round}")).await;
         }
-        outcomes.check(&*store).await;
+        // Sessions that were told to end may still be about to: not with one of those.
+        outcomes.check(&migrated(&options).await).await;
         assert!(!outcomes.done.is_empty());
     });
 }
@@ -128,7 +134,8 @@ fn a_killed_server_has_every_acknowledged_commit() {
     on_one_core(async {
         let store = Arc::new(migrated(&PostgresOptions::at(server.url())).await);
         let mut outcomes = Outcomes::default();
-        for round in 0..4_u64 {
+        // Until the server was killed in the middle, however slow it is: later in each round.
+        for round in 0..60_u64 {
             let kill = async {
                 sleep(Duration::from_millis(5 + 13 * round)).await;
                 server.kill();
@@ -137,10 +144,12 @@ fn a_killed_server_has_every_acknowledged_commit() {
             tokio::join!(create_all(&store, round, 400, &mut outcomes), kill);
             server.start_again().unwrap();
             until_back(&store, &format!("back{round}")).await;
+            if round >= 3 && outcomes.are_mixed() {
+                break;
+            }
         }
-        let not_done = outcomes.failed.len() + outcomes.unknown;
-        assert!(!outcomes.done.is_empty() && not_done > 0, "{outcomes:?}");
-        outcomes.check(&*store).await;
+        assert!(outcomes.are_mixed(), "{outcomes:?}");
+        outcomes.check(&migrated(&PostgresOptions::at(server.url())).await).await;
     });
 }
 
@@ -154,21 +163,22 @@ fn while_the_server_is_away_calls_fail_at_once_and_then_pass_again() {
         // The first calls may meet connections that are just ending.
         let started = Instant::now();
         while !matches!(store.get(&key("before")).await, Err(StoreError::Unavailable(_))) {
-            assert!(started.elapsed() < Duration::from_secs(5));
+            assert!(started.elapsed() < Duration::from_secs(60));
         }
+        let started = Instant::now();
         for n in 0..50 {
-            let started = Instant::now();
             let read = store.get(&key("before")).await;
             assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
             let written = create(&store, &format!("away{n}")).await;
             assert!(matches!(written, Err(StoreError::Unavailable(_))), "{written:?}");
-            assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         }
+        // If each waited for a connection it would take minutes.
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
         server.start_again().unwrap();
         until_back(&store, "after").await;
         let started = Instant::now();
         while store.get(&key("before")).await.is_err() {
-            assert!(started.elapsed() < Duration::from_secs(20), "reads have not come back");
+            assert!(started.elapsed() < Duration::from_secs(60), "reads have not come back");
             sleep(Duration::from_millis(20)).await;
         }
     });
@@ -182,8 +192,8 @@ fn a_silent_server_gives_timeout_to_reads_and_unknown_to_commits() {
     on_one_core(async {
         let direct = migrated(&PostgresOptions::at(server.url_of(&database))).await;
         let options = PostgresOptions {
-            statement_timeout: Duration::from_millis(200),
-            connect_timeout: Duration::from_millis(500),
+            statement_timeout: Duration::from_secs(2),
+            connect_timeout: Duration::from_secs(2),
             ..PostgresOptions::at(server.url_at(proxy.port(), &database))
         };
         let store = PostgresStore::connect(&options, clock()).await.unwrap();
@@ -243,7 +253,7 @@ fn a_server_that_takes_no_writes_is_unavailable_for_them_only() {
         let read_only = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
         admin.batch_execute(&read_only).await.unwrap();
         // On its own: who connects before the change is committed may still write.
-        let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+        let end = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity \
                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
         admin.batch_execute(end).await.unwrap();
         let started = Instant::now();
@@ -253,7 +263,7 @@ fn a_server_that_takes_no_writes_is_unavailable_for_them_only() {
             if cause.to_string().contains("read-only") {
                 break;
             }
-            assert!(started.elapsed() < Duration::from_secs(10), "{cause}");
+            assert!(started.elapsed() < Duration::from_secs(60), "{cause}");
             sleep(Duration::from_millis(20)).await;
         }
         let undo = format!(
@@ -301,7 +311,7 @@ fn lists_that_may_lag_go_to_the_replica_while_it_is_there() {
         };
         let started = Instant::now();
         while ask(true).await != "replica" {
-            assert!(started.elapsed() < Duration::from_secs(10), "the replica is not used");
+            assert!(started.elapsed() < Duration::from_secs(60), "the replica is not used");
             sleep(Duration::from_millis(10)).await;
         }
         assert_eq!(ask(false).await, "primary");

@@ -7,6 +7,8 @@ mod queue;
 mod suite;
 mod tls;
 
+use std::time::Duration;
+
 use outrigger_ports::store::Store;
 use outrigger_sql::{PostgresOptions, PostgresStore};
 use outrigger_testkit::Postgres;
@@ -20,9 +22,21 @@ fn fresh() -> String {
     url.rsplit('/').next().unwrap().to_owned()
 }
 
+/// Options for this database that wait for whatever takes long on a busy machine.
+fn patient(url: String) -> PostgresOptions {
+    let minute = Duration::from_secs(60);
+    PostgresOptions {
+        statement_timeout: minute,
+        lock_timeout: minute,
+        connect_timeout: minute,
+        acquire_timeout: minute,
+        ..PostgresOptions::at(url)
+    }
+}
+
 /// A migrated store on a database of its own, and how it was reached.
 async fn store() -> (PostgresStore, PostgresOptions) {
-    let options = PostgresOptions::at(Postgres::shared().unwrap().url_of(&fresh()));
+    let options = patient(Postgres::shared().unwrap().url_of(&fresh()));
     (migrated(&options).await, options)
 }
 

@@ -13,7 +13,7 @@ use crate::support::{APPLY, queues, start};
 
 async fn open() -> Opened {
     let url = Postgres::shared().unwrap().fresh_database().unwrap();
-    let options = PostgresOptions { write_connections: 4, ..PostgresOptions::at(url) };
+    let options = PostgresOptions { write_connections: 4, ..super::patient(url) };
     let clock = Arc::new(ManualClock::at(start()));
     let mut stores: Vec<Arc<dyn Store>> = Vec::new();
     for _ in 0..2 {

@@ -13,7 +13,7 @@ use crate::support::APPLY;
 
 async fn open(clock: Arc<dyn Clock>) -> Opened {
     let url = Postgres::shared().unwrap().fresh_database().unwrap();
-    let options = PostgresOptions { write_connections: 6, ..PostgresOptions::at(url) };
+    let options = PostgresOptions { write_connections: 6, ..super::patient(url) };
     let mut handles: Vec<Arc<dyn Store>> = Vec::new();
     for _ in 0..2 {
         let store = PostgresStore::connect(&options, Arc::clone(&clock)).await.unwrap();
