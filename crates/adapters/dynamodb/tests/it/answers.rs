@@ -10,7 +10,7 @@ use outrigger_ports::store::{Store, StoreError};
 
 use crate::emulator::Emulator;
 use crate::interposer::{Fault, TRANSACT};
-use crate::support::{by_status, clock, connect, create, impatient, interposed, key};
+use crate::support::{PATIENT, by_status, clock, connect, create, impatient, interposed, key};
 
 /// It may have been done, whatever the error is called.
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn what_a_read_leaves_out_is_asked_for_again_and_counted_as_throttled() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
     let guard = metrics::set_default_local_recorder(&recorder);
-    let options = DynamoOptions::at(through);
+    let options = DynamoOptions { patience: PATIENT, ..DynamoOptions::at(through) };
     let store = DynamoStore::connect(&options, clock(), Arc::new(SystemRandom)).await.unwrap();
     drop(guard);
     create(&store, "a").await.unwrap();

@@ -45,6 +45,11 @@ impl Outcomes {
         }
     }
 
+    /// Whether some were done and some were not.
+    fn are_mixed(&self) -> bool {
+        !self.done.is_empty() && self.failed.len() + self.unknown > 0
+    }
+
     /// Every acknowledged document is there, and in its index, and none that was reported as not
     /// written.
     async fn check(&self, store: &dyn Store) {
@@ -64,7 +69,7 @@ async fn until_back(store: &DynamoStore, id: &str) {
     let started = Instant::now();
     let mut attempt = 0;
     while create(store, &format!("{id}-{attempt}")).await.is_err() {
-        assert!(started.elapsed() < Duration::from_secs(20), "the store has not come back");
+        assert!(started.elapsed() < Duration::from_secs(60), "the store has not come back");
         attempt += 1;
         sleep(Duration::from_millis(20)).await;
     }
@@ -98,7 +103,8 @@ async fn a_killed_server_has_every_acknowledged_commit() {
     let store = Arc::new(impatient(&server.fresh_url()).await);
     store.migrate(APPLY).await.unwrap();
     let mut outcomes = Outcomes::default();
-    for round in 0..3_u64 {
+    // Until the server was killed in the middle, however slow it is: later in each round.
+    for round in 0..20_u64 {
         let kill = async {
             sleep(Duration::from_millis(40 + 60 * round)).await;
             server.kill();
@@ -106,9 +112,11 @@ async fn a_killed_server_has_every_acknowledged_commit() {
         tokio::join!(outcomes.create_all(&store, usize::try_from(round).unwrap(), 200), kill);
         server.start_again().unwrap();
         until_back(&store, &format!("back{round}")).await;
+        if round >= 2 && outcomes.are_mixed() {
+            break;
+        }
     }
-    let not_done = outcomes.failed.len() + outcomes.unknown;
-    assert!(!outcomes.done.is_empty() && not_done > 0, "{outcomes:?}");
+    assert!(outcomes.are_mixed(), "{outcomes:?}");
     outcomes.check(&*store).await;
 }
 

@@ -15,7 +15,7 @@ use crate::interposer::{self, Fault, Interposer, TRANSACT};
 use crate::support::{APPLY, PATIENT, client, connect, connect_with, key, put};
 
 /// Long enough to write what comes before a transaction on a busy machine.
-const GIVES_UP: Duration = Duration::from_secs(5);
+const GIVES_UP: Duration = Duration::from_secs(15);
 
 /// 20 documents, each in 8 indexes and with a unique value: 200 items.
 fn large(round: usize, precondition: Precondition) -> Batch {
@@ -81,7 +81,7 @@ impl Table {
                 tokio::task::yield_now().await;
             }
         };
-        let there = tokio::time::timeout(Duration::from_secs(20), there).await;
+        let there = tokio::time::timeout(Duration::from_secs(60), there).await;
         assert!(there.is_ok(), "{} items of {prefix}, not {count}", self.count(prefix).await);
     }
 }

@@ -13,11 +13,12 @@ use crate::emulator::Emulator;
 use crate::interposer::{self, Interposer};
 pub(crate) use outrigger_conformance::store::things::{by_status, create, key, put};
 
-pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(20) };
+pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(120) };
 /// A long one, for tests in which many want the same.
-pub(crate) const PATIENT: Duration = Duration::from_secs(20);
-/// A short one, for tests in which nobody answers.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(1_200);
+pub(crate) const PATIENT: Duration = Duration::from_secs(50);
+/// A short one, for tests in which nobody answers. Half of it is still enough for one request on a busy
+/// machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A handle to the table that is patient.
 pub(crate) async fn connect(url: &str, clock: Arc<dyn Clock>) -> DynamoStore {
