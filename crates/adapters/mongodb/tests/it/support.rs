@@ -11,7 +11,10 @@ use tokio::time::sleep;
 
 pub(crate) use outrigger_conformance::store::things::{by_status, create, key, put};
 
-pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(20) };
+pub(crate) const APPLY: MigrateMode = MigrateMode::Apply { wait: Duration::from_secs(120) };
+
+/// For tests in which it is well: the emulator serves many at once, on a machine that may be busy.
+pub(crate) const PATIENT: Duration = Duration::from_secs(60);
 
 /// A handle to the database that gives up after this time.
 pub(crate) async fn connect(url: &str, clock: Arc<dyn Clock>, patience: Duration) -> MongoStore {
@@ -23,7 +26,7 @@ pub(crate) async fn connect(url: &str, clock: Arc<dyn Clock>, patience: Duration
 pub(crate) async fn opened(url: &str, clock: Arc<dyn Clock>) -> Opened {
     let mut handles: Vec<Arc<dyn Store>> = Vec::new();
     for _ in 0..2 {
-        handles.push(Arc::new(connect(url, Arc::clone(&clock), Duration::from_secs(20)).await));
+        handles.push(Arc::new(connect(url, Arc::clone(&clock), PATIENT).await));
     }
     handles[0].migrate(APPLY).await.unwrap();
     Opened::many(handles, ())

@@ -9,11 +9,12 @@ use outrigger_testkit::{FaultProxy, MongoDb};
 
 use super::interposer::{self, Fault, Interposer};
 use crate::support::{
-    APPLY, Outcomes, by_status, clock, connect, create, create_two, is_two, key, put, until_back,
+    APPLY, Outcomes, PATIENT, by_status, clock, connect, create, create_two, is_two, key, put,
+    until_back,
 };
 
-/// A short one, for tests in which nobody answers.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+/// A short one, for tests in which nobody answers; still enough for a few requests on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(5);
 const TRANSIENT: &[&str] = &["TransientTransactionError"];
 
 /// A new database, a handle straight to it, and one through the server on another port that gives up
@@ -21,7 +22,7 @@ const TRANSIENT: &[&str] = &["TransientTransactionError"];
 async fn pair(port: u16) -> (MongoStore, MongoStore) {
     let server = MongoDb::shared().unwrap();
     let url = server.fresh_url();
-    let direct = connect(&url, clock(), Duration::from_secs(20)).await;
+    let direct = connect(&url, clock(), PATIENT).await;
     direct.migrate(APPLY).await.unwrap();
     let through = url.replace(&server.port().to_string(), &port.to_string());
     let through = connect(&through, clock(), PATIENCE).await;
@@ -37,7 +38,8 @@ async fn interposed() -> (MongoStore, MongoStore, Interposer) {
 
 #[tokio::test]
 async fn a_lost_request_or_answer_of_one_write_is_asked_for_again_and_nothing_is_done_twice() {
-    let (direct, store, interposer) = interposed().await;
+    let interposer = interposer::before(MongoDb::shared().unwrap().port());
+    let (direct, store) = patient(&interposer).await;
     create(&store, "first").await.unwrap();
     for (n, fault) in [Fault::LoseAnswer, Fault::LoseRequest].iter().enumerate() {
         interposer.next(1, "insert", fault);
@@ -73,7 +75,8 @@ async fn a_write_that_nobody_answers_is_unknown() {
 
 #[tokio::test]
 async fn a_transaction_that_loses_any_request_or_answer_is_done_once() {
-    let (direct, store, interposer) = interposed().await;
+    let interposer = interposer::before(MongoDb::shared().unwrap().port());
+    let (direct, store) = patient(&interposer).await;
     let mut rounds = 0;
     for fault in [Fault::LoseAnswer, Fault::LoseRequest] {
         for command in ["find", "update", "delete", "commitTransaction"] {
@@ -111,10 +114,10 @@ async fn a_commit_that_nobody_answers_is_unknown_and_whole() {
 async fn patient(interposer: &Interposer) -> (MongoStore, MongoStore) {
     let server = MongoDb::shared().unwrap();
     let url = server.fresh_url();
-    let direct = connect(&url, clock(), Duration::from_secs(20)).await;
+    let direct = connect(&url, clock(), PATIENT).await;
     direct.migrate(APPLY).await.unwrap();
     let through = url.replace(&server.port().to_string(), &interposer.port().to_string());
-    (direct, connect(&through, clock(), Duration::from_secs(20)).await)
+    (direct, connect(&through, clock(), PATIENT).await)
 }
 
 /// A refusal says nothing of the commit that may have been heard before.
@@ -187,7 +190,8 @@ async fn conflicts_are_tried_again_while_there_is_time_and_then_nothing_is_done(
 /// Right after an election a server has nothing that a majority has, and cursors are gone.
 #[tokio::test]
 async fn a_page_that_cannot_be_read_for_a_moment_is_asked_for_again() {
-    let (_direct, store, interposer) = interposed().await;
+    let interposer = interposer::before(MongoDb::shared().unwrap().port());
+    let (_direct, store) = patient(&interposer).await;
     create(&store, "a").await.unwrap();
     for (code, name) in
         [(246, "SnapshotUnavailable"), (239, "SnapshotTooOld"), (43, "CursorNotFound")]
@@ -200,7 +204,8 @@ async fn a_page_that_cannot_be_read_for_a_moment_is_asked_for_again() {
 
 #[tokio::test]
 async fn what_a_server_says_is_named() {
-    let (direct, store, interposer) = interposed().await;
+    let interposer = interposer::before(MongoDb::shared().unwrap().port());
+    let (direct, store) = patient(&interposer).await;
     let not_primary = Fault::error(10_107, "NotWritablePrimary", &["RetryableWriteError"]);
     interposer.next(1, "insert", &not_primary);
     assert_eq!(create(&store, "elsewhere").await.unwrap(), [1]);

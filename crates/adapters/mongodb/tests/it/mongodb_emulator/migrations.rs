@@ -11,7 +11,7 @@ use outrigger_testkit::MongoDb;
 use super::interposer::{self, Fault};
 use crate::support::{APPLY, clock, connect, create, key};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn the_indexes_are_made_once_whoever_comes_together() {

@@ -25,7 +25,7 @@ async fn a_refused_password_is_looked_up_again_and_no_call_fails() {
         url.replace("://", &format!("://app:{password}@")) + AS_ADMIN
     };
     let secret = Rotated::new(url("one"));
-    let patience = Duration::from_secs(30);
+    let patience = Duration::from_secs(120);
     let options = MongoOptions { patience, ..MongoOptions::following(secret.clone()) };
     let store = MongoStore::connect(&options, clock(), Arc::new(SystemRandom)).await.unwrap();
     store.migrate(APPLY).await.unwrap();
@@ -61,7 +61,7 @@ async fn another_database_is_not_followed() {
         let options = MongoOptions { patience, ..MongoOptions::following(secret.clone()) };
         MongoStore::connect(&options, clock(), Arc::new(SystemRandom)).await.unwrap()
     };
-    let (impatient, patient) = (store(3).await, store(60).await);
+    let (impatient, patient) = (store(3).await, store(120).await);
     secret.put(url("app:one", "elsewhere"));
     impatient.migrate(APPLY).await.unwrap_err();
     secret.put(url("app:one", "shop"));
