@@ -165,7 +165,7 @@ async fn a_store_that_a_process_uses_is_left_alone() {
         precondition: Precondition::Any,
     };
     let head = put("sys.audit_chain", "head", Vec::new());
-    store.commit(Batch::of([said(30), head])).await.unwrap();
+    store.commit(Batch::of([said(600), head])).await.unwrap();
     let before = all(&store).await;
     for replace in [false, true] {
         let error = load(&store, &place, replace).await.unwrap_err().to_string();

@@ -26,7 +26,7 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
 }
 
 async fn migrated(store: impl Store + 'static) -> Arc<dyn Store> {
-    store.migrate(MigrateMode::Apply { wait: Duration::from_secs(20) }).await.unwrap();
+    store.migrate(MigrateMode::Apply { wait: Duration::from_secs(120) }).await.unwrap();
     Arc::new(store)
 }
 
@@ -41,12 +41,19 @@ pub(crate) async fn sqlite(folder: &TempDir, name: &str) -> Arc<dyn Store> {
 
 pub(crate) async fn postgres() -> Arc<dyn Store> {
     let url = Postgres::shared().unwrap().fresh_database().unwrap();
-    migrated(PostgresStore::connect(&PostgresOptions::at(url), clock()).await.unwrap()).await
+    let minute = Duration::from_secs(60);
+    let options = PostgresOptions {
+        statement_timeout: minute,
+        lock_timeout: minute,
+        acquire_timeout: minute,
+        ..PostgresOptions::at(url)
+    };
+    migrated(PostgresStore::connect(&options, clock()).await.unwrap()).await
 }
 
 pub(crate) async fn dynamodb() -> Arc<dyn Store> {
     let url = DynamoDb::shared().unwrap().fresh_url();
-    let patience = Duration::from_secs(30);
+    let patience = Duration::from_secs(50);
     let options = DynamoOptions { patience, ..DynamoOptions::at(&url) };
     let random = Arc::new(SystemRandom);
     migrated(DynamoStore::connect(&options, clock(), random).await.unwrap()).await
@@ -54,7 +61,7 @@ pub(crate) async fn dynamodb() -> Arc<dyn Store> {
 
 pub(crate) async fn mongodb() -> Arc<dyn Store> {
     let url = MongoDb::shared().unwrap().fresh_url();
-    let patience = Duration::from_secs(30);
+    let patience = Duration::from_secs(50);
     let options = MongoOptions { patience, ..MongoOptions::at(url.as_str()) };
     let random = Arc::new(SystemRandom);
     migrated(MongoStore::connect(&options, clock(), random).await.unwrap()).await
