@@ -34,7 +34,7 @@ mod waking {
     use outrigger_ports::queue::{Claim, KindLimits, Outcome, Queue, Settlement, Task};
 
     const NEVER: Duration = Duration::from_secs(3_600);
-    const SOON: Duration = Duration::from_secs(20);
+    const SOON: Duration = Duration::from_secs(60);
 
     /// Two threads of one process; neither looks at the store by itself.
     fn threads() -> (StoreQueue, StoreQueue) {

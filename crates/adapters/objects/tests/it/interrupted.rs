@@ -77,7 +77,7 @@ async fn leaves_no_parts(blobs: Arc<dyn Blobs>, url: &str) {
             > 0
         {}
     };
-    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("it is taken back");
+    tokio::time::timeout(Duration::from_secs(60), gone).await.expect("it is taken back");
     assert_eq!(blobs.size("large").await.unwrap(), None);
 }
 

@@ -18,7 +18,7 @@ fn request(url: &str) -> HttpRequest {
         url: url.to_owned(),
         headers: vec![("x-colour".to_owned(), "red".to_owned())],
         body: Bytes::from_static(b"{\"a\":1}"),
-        timeout: Duration::from_secs(10),
+        timeout: Duration::from_secs(60),
         answer_bytes_max: 16,
     }
 }
