@@ -10,7 +10,7 @@ use outrigger_testkit::TempDir;
 use serde_json::Value;
 
 use super::folders::{environments, name, stacks};
-use super::real::Real;
+use super::real::{Real, init};
 use super::{FOLDER, guard, recorded, settings};
 use crate::cargo;
 use crate::out::say;
@@ -52,8 +52,7 @@ fn each(
 ) -> Result<()> {
     let folder = TempDir::new("plans")?;
     for stack in stacks(root)? {
-        let mut init = terraform(&stack)?;
-        cargo::capture(init.args(["init", "-input=false", "-no-color"]))?;
+        init(terraform(&stack)?)?;
         for environment in environments(&stack)? {
             let what = format!("{} {environment}", name(&stack));
             let plan = plan(&stack, &environment, terraform, &folder.join("plan"));

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use outrigger_testkit::TempDir;
@@ -64,9 +65,18 @@ impl Real {
 
     /// Prepares a folder of the copy.
     pub(super) fn init(&self, folder: &Path) -> Result<()> {
-        let mut init = self.terraform(folder)?;
-        cargo::capture(init.args(["init", "-input=false", "-no-color"])).map(drop)
+        init(self.terraform(folder)?)
     }
+}
+
+/// Prepares the folder of this Terraform. One at a time: all of them fill one cache of providers, and it is
+/// not made for several at once.
+pub(super) fn init(mut terraform: Command) -> Result<()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    // For a registry that is slow.
+    terraform.env("TF_REGISTRY_CLIENT_TIMEOUT", "60").env("TF_REGISTRY_DISCOVERY_RETRY", "5");
+    cargo::capture(terraform.args(["init", "-input=false", "-no-color"])).map(drop)
 }
 
 /// Terraform's settings: providers come from a mirror where there is one, else from the registry, once.
