@@ -116,7 +116,8 @@ fn from_uv() -> Result<PathBuf> {
     let folder = tools::cache()?.join("python");
     let mut command = Command::new(&uv);
     command.args(["python", "install", PYTHON, "--no-bin", "--install-dir"]).arg(&folder);
-    cargo::pass(&mut command)?;
+    // For a network that is slow.
+    cargo::pass(command.env("UV_HTTP_TIMEOUT", "120"))?;
     let entries = std::fs::read_dir(&folder)?.flatten();
     let mut pythons = entries.map(|entry| entry.path().join("bin/python3"));
     pythons.find(|python| is_new_enough(python)).context("uv has installed another one")

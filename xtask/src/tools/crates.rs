@@ -25,6 +25,8 @@ fn make(folder: &Path, arguments: &[&str]) -> Result<()> {
     let mut command = cargo::command(&["install", "--quiet"]);
     command.args(arguments).arg("--root").arg(folder).arg("--target-dir").arg(&build);
     // Nobody looks into it with a debugger.
-    cargo::pass(command.env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    // For a network that is slow.
+    cargo::pass(command.env("CARGO_HTTP_TIMEOUT", "60").env("CARGO_NET_RETRY", "10"))?;
     Ok(std::fs::remove_dir_all(build)?)
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::kept;
+use super::{PATIENT_PIP, kept};
 use crate::cargo;
 
 /// The folder `name` with the files of one package at its pinned version, without what it needs.
@@ -16,6 +16,7 @@ pub(crate) fn install(name: &str, package: &str) -> Result<PathBuf> {
     let make = |folder: &Path| {
         let mut pip = Command::new("pip3");
         pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+        pip.args(PATIENT_PIP);
         pip.args(["--only-binary", ":all:", "--target"]).arg(folder);
         cargo::pass(pip.arg(package))
     };

@@ -18,6 +18,9 @@ pub(crate) use python::{install as python, install_with as python_with};
 /// The file that says what a folder holds; written last.
 const STAMP: &str = "installed.txt";
 
+/// What pip is told for a network that is slow.
+const PATIENT_PIP: [&str; 4] = ["--timeout", "60", "--retries", "10"];
+
 /// Where tools are kept: in the user's cache, or in the build folder where there is none.
 pub(crate) fn cache() -> Result<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());

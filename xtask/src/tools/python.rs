@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::kept;
+use super::{PATIENT_PIP, kept};
 use crate::cargo;
 
 /// The program `name` at the versions of `requirements`, which pins it and all that it needs.
@@ -47,6 +47,6 @@ fn make(python: &Path, folder: &Path, requirements: &str) -> Result<()> {
     std::fs::write(&list, requirements)?;
     let mut pip = Command::new("pip3");
     pip.arg("--python").arg(folder.join("bin/python"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    cargo::pass(pip.arg(list))
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(PATIENT_PIP);
+    cargo::pass(pip.arg("--requirement").arg(list))
 }
