@@ -19,7 +19,7 @@ pub(super) fn send(
     body: &Value,
 ) -> Result<Value> {
     let place = || format!("{method} {path}");
-    let timeout = Some(Duration::from_secs(20));
+    let timeout = Some(Duration::from_secs(60));
     let mut stream = TcpStream::connect(address).with_context(place)?;
     stream.set_read_timeout(timeout)?;
     stream.set_write_timeout(timeout)?;

@@ -11,7 +11,7 @@ use crate::tools;
 
 /// The program that is served, as a module of Python.
 const PROGRAM: &str = include_str!("../../../infra/preloaded.py");
-const START_WITHIN: Duration = Duration::from_secs(60);
+const START_WITHIN: Duration = Duration::from_secs(180);
 
 /// A running emulator; ends with this.
 #[derive(Debug)]
