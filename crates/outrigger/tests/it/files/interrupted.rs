@@ -10,7 +10,10 @@ use serde_json::json;
 use super::{in_folder, kept};
 use crate::support::{Api, Server, ServerOptions};
 
-const WITHIN: Duration = Duration::from_secs(40);
+const WITHIN: Duration = Duration::from_secs(120);
+/// An upload on which nothing comes is swept after so long, and after half of it at the earliest: it must
+/// be there still when the server is killed.
+const UNFINISHED_S: &str = "30";
 
 #[test]
 fn a_client_that_goes_away_leaves_nothing_in_a_folder() {
@@ -72,7 +75,8 @@ fn a_client_that_goes_away_leaves_nothing(options: &ServerOptions) {
 /// The sweep of the next process finds what the killed one has noted. A folder's own looks at how old a
 /// file is; in a bucket there is an upload in parts, which nobody completes.
 fn a_server_that_is_killed_leaves_nothing(options: &ServerOptions) {
-    let server = Server::start(&options.clone().set("OUTRIGGER__FILES__UNFINISHED_S", "10"));
+    let server =
+        Server::start(&options.clone().set("OUTRIGGER__FILES__UNFINISHED_S", UNFINISHED_S));
     let user = server.user();
     let _upload = begin(&server, &user, 20_000_000);
     is_under_way(&server);
