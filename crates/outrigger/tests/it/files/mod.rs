@@ -9,7 +9,7 @@ mod signed;
 mod slow;
 mod transfer;
 
-use crate::support::{Backend, Server, ServerOptions};
+use crate::support::{Api, Backend, Server, ServerOptions};
 
 /// Makes each named function a test on each backend with files in a folder, and in object storage.
 macro_rules! on_each_backend_and_s3 {
@@ -50,9 +50,9 @@ fn kept(server: &Server) -> Vec<String> {
         return below(&server.path().join("data/blobs"));
     };
     let (bucket, endpoint) = url.strip_prefix("s3://").unwrap().split_once('/').unwrap();
-    let address = endpoint.rsplit_once("http://").unwrap().1.parse().unwrap();
-    let ask = |query: &str| outrigger_testkit::http_get(address, &format!("/{bucket}?{query}"));
-    let (objects, parts) = (ask("list-type=2").unwrap().1, ask("uploads").unwrap().1);
+    let emulator = Api::new(&format!("http://{}", endpoint.rsplit_once("http://").unwrap().1));
+    let ask = |query: &str| emulator.get(&format!("/{bucket}?{query}")).expect(200).text;
+    let (objects, parts) = (ask("list-type=2"), ask("uploads"));
     let all = objects.split("<Key>").skip(1).chain(parts.split("<UploadId>").skip(1));
     all.map(|rest| rest.split('<').next().unwrap_or_default().to_owned()).collect()
 }
