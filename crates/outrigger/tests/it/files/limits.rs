@@ -63,7 +63,7 @@ fn size_and_type_are_limited(server: &Server) {
 /// The answer to a head that announces so many bytes, of which none is sent.
 fn announce(server: &Server, api: &Api, bytes: usize) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     write!(
         stream,
         "POST /api/v1/files HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\

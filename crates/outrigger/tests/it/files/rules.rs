@@ -60,13 +60,14 @@ fn a_deployment_says_who_may_upload() {
 
 #[test]
 fn files_go_with_the_account_of_their_owner() {
-    let server = Server::start(&in_folder().set("OUTRIGGER__FILES__UNFINISHED_S", "10"));
+    // It is swept ten times as often.
+    let server = Server::start(&in_folder().set("OUTRIGGER__FILES__UNFINISHED_S", "60"));
     let (admin, owner, other) = (server.admin(), server.user(), server.user());
     let client = |api| Client::of(api, server.port);
     let gone = client(&owner).post("?read=public", &[], b"mine").expect(201).id();
     let stays = client(&other).post("", &[], b"theirs").expect(201).id();
     owner.delete("/api/v1/users/me").expect(204);
-    wait_until("its file is gone", Duration::from_secs(60), || {
+    wait_until("its file is gone", Duration::from_secs(120), || {
         kept(&server).len() == 1 && client(&admin).get(&format!("/{gone}"), &[]).status == 404
     })
     .unwrap();
