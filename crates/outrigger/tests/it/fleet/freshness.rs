@@ -111,6 +111,5 @@ fn a_definition_is_known_on_the_other_process_within_moments() {
     let rules = json!({"rules": {"list": "public"}});
     fleet.server(0).admin().put(&format!("/api/v1/collections/{collection}"), &rules).expect(200);
     let opened = || fleet.api(1).get(&path).status == 200;
-    outrigger_testkit::wait_until("the new rule", std::time::Duration::from_secs(10), opened)
-        .unwrap();
+    outrigger_testkit::wait_until("the new rule", super::UP_TIMEOUT, opened).unwrap();
 }
