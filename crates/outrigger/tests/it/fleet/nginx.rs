@@ -1,15 +1,12 @@
 //! Behind nginx, which has no health checks: it finds out by failing to connect.
 
-use std::time::Duration;
-
 use outrigger_testkit::{Nginx, wait_until};
 
-use super::Fleet;
 use super::rolling::{PROCESSES, options, restart_under_load};
+use super::{Fleet, UP_TIMEOUT};
 use crate::support::{Api, Server};
 
 const ME: &str = "/api/v1/users/me";
-const SOON: Duration = Duration::from_secs(20);
 
 fn in_front_of(fleet: &Fleet) -> Nginx {
     Nginx::start(&fleet.addresses()).expect("nginx starts")
@@ -53,7 +50,7 @@ fn a_rolling_restart_under_load_fails_no_request() {
     let url = nginx.url();
     restart_under_load(fleet, &url, &|| {
         let answers = || Api::new(&url).get("/health").status == 200;
-        wait_until("an answer", SOON, answers).expect("it goes on");
+        wait_until("an answer", UP_TIMEOUT, answers).expect("it goes on");
     });
 }
 
