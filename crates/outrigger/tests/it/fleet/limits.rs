@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::Fleet;
+use crate::outages::metric;
 use crate::support::{Answer, Api, Server};
 
 const THREADS: usize = 6;
@@ -15,12 +16,29 @@ struct Burst {
     passed: u32,
     refused: Vec<Answer>,
     took: Duration,
+    /// How much a process has allowed by itself meanwhile.
+    alone: f64,
+}
+
+impl Burst {
+    /// Whether the limit was used up and no more: what processes allow by themselves is not in it.
+    fn is_within(&self, limit: u32, freed: u32) -> bool {
+        self.passed >= limit && f64::from(self.passed) <= f64::from(limit + freed) + self.alone
+    }
+}
+
+/// How often processes have allowed something without Redis, which they do when it does not answer
+/// at once: on a busy machine it may not, for a moment.
+fn alone(fleet: &Fleet) -> f64 {
+    let of = ["outrigger_limiter_decisions_total", "by=\"local\"", "outcome=\"allowed\""];
+    fleet.servers.iter().map(|server| metric(server, &of)).sum()
 }
 
 /// Sends `count` requests at once, half of them to each process; `call` says how.
 fn burst(fleet: &Fleet, count: usize, call: impl Fn(&Api, usize) -> Answer + Sync) -> Burst {
     let (next, passed) = (AtomicUsize::new(0), AtomicU32::new(0));
     let refused = std::sync::Mutex::new(Vec::new());
+    let alone_before = alone(fleet);
     let started = Instant::now();
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -45,7 +63,8 @@ fn burst(fleet: &Fleet, count: usize, call: impl Fn(&Api, usize) -> Answer + Syn
         }
     });
     let took = started.elapsed();
-    Burst { passed: passed.into_inner(), refused: refused.into_inner().unwrap(), took }
+    let alone = alone(fleet) - alone_before;
+    Burst { passed: passed.into_inner(), refused: refused.into_inner().unwrap(), took, alone }
 }
 
 fn header_number(answer: &Answer, name: &str, key: &str) -> u64 {
@@ -69,8 +88,7 @@ fn a_small_limit_is_exact_over_both_processes() {
             api.with("x-forwarded-for", &address).get("/api/v1/records/nothing")
         });
         let freed = u32::try_from(burst.took.as_millis() / INTERVAL.as_millis()).unwrap();
-        let most = LIMIT + freed;
-        assert!((LIMIT..=most).contains(&burst.passed), "{} in {:?}", burst.passed, burst.took);
+        assert!(burst.is_within(LIMIT, freed), "{} in {:?}", burst.passed, burst.took);
         for answer in &burst.refused {
             let after: u64 = answer.header("retry-after").parse().expect("seconds");
             assert!((1..=INTERVAL.as_secs()).contains(&after), "{after}");
@@ -91,7 +109,7 @@ fn a_small_limit_is_exact_over_both_processes() {
         api.get("/api/v1/users/me")
     });
     let freed = u32::try_from(burst.took.as_millis() / INTERVAL.as_millis()).unwrap();
-    assert!((LIMIT..=LIMIT + freed).contains(&burst.passed), "{}", burst.passed);
+    assert!(burst.is_within(LIMIT, freed), "{}", burst.passed);
 }
 
 #[test]
@@ -121,17 +139,14 @@ fn a_generous_limit_is_exact_when_each_request_is_to_be_counted_at_once() {
         api.with("x-forwarded-for", "10.1.3.1").get("/api/v1/records/nothing")
     });
     let freed = u32::try_from(burst.took.as_millis() * u128::from(LIMIT) / 60_000).unwrap() + 1;
-    assert!(
-        (LIMIT..=LIMIT + freed).contains(&burst.passed),
-        "{} in {:?}",
-        burst.passed,
-        burst.took
-    );
+    assert!(burst.is_within(LIMIT, freed), "{} in {:?}", burst.passed, burst.took);
 }
 
 #[test]
 fn a_generous_limit_is_never_exceeded_by_both_processes_together() {
     const LIMIT: u32 = 900;
+    // A slice is at most this part of what is left.
+    const SLICES: u32 = 64;
     let options = Fleet::options()
         .set("OUTRIGGER__HTTP__RATE_LIMIT_PER_MINUTE", &LIMIT.to_string())
         .set("OUTRIGGER__HTTP__FORWARDED_HOPS", "1");
@@ -143,8 +158,10 @@ fn a_generous_limit_is_never_exceeded_by_both_processes_together() {
         });
         // Units are freed all the time, and may be spent up to a second after they were taken.
         let seconds = u32::try_from(burst.took.as_secs()).unwrap() + 2;
-        let most = LIMIT + seconds * LIMIT / 60;
-        assert!(burst.passed <= most, "{} in {:?}", burst.passed, burst.took);
+        // What a process allows by itself may be a slice.
+        let most =
+            f64::from(LIMIT + seconds * LIMIT / 60) + burst.alone * f64::from(LIMIT / SLICES + 1);
+        assert!(f64::from(burst.passed) <= most, "{} in {:?}", burst.passed, burst.took);
         // While both keep asking, hardly anything of the quota is lost.
         assert!(burst.passed >= LIMIT - LIMIT / 50, "{} in {:?}", burst.passed, burst.took);
     }
@@ -168,10 +185,8 @@ fn ten_tries_at_a_password_and_no_more() {
         });
         // One more is free every six seconds.
         let freed = u32::try_from(burst.took.as_secs() / 6).unwrap();
-        assert!((10..=10 + freed).contains(&burst.passed), "{email}: {}", burst.passed);
-        let right = fleet.api(1).with("x-forwarded-for", "10.4.250.1");
-        let answer = right.login(email, Server::password()).expect(429);
-        assert!(answer.header("retry-after").parse::<u64>().expect("seconds") > 0);
+        assert!(burst.is_within(10, freed), "{email}: {}", burst.passed);
+        the_right_one_is_refused_too(&fleet, email);
     }
     // From one address, against many accounts.
     let burst = burst(&fleet, 40, |api, number| {
@@ -179,7 +194,32 @@ fn ten_tries_at_a_password_and_no_more() {
         api.login(&format!("somebody{number}@example.com"), "wrong-but-long-enough")
     });
     let freed = u32::try_from(burst.took.as_secs() / 6).unwrap();
-    assert!((10..=10 + freed).contains(&burst.passed), "{}", burst.passed);
+    assert!(burst.is_within(10, freed), "{}", burst.passed);
+}
+
+/// Also the right password is refused, for as long as the refusal of a wrong one says. When that has
+/// passed before it came, because the test was held up, another wrong one is refused first.
+fn the_right_one_is_refused_too(fleet: &Fleet, email: &str) {
+    for number in 0..200 {
+        let address = format!("10.4.{}.{number}", 100 + email.len());
+        let api = fleet.api(1).with("x-forwarded-for", &address);
+        let (asked, alone_before) = (Instant::now(), alone(fleet));
+        let wrong = api.login(email, "wrong-but-long-enough");
+        if wrong.status != 429 {
+            continue;
+        }
+        let after = |answer: &Answer| answer.header("retry-after").parse::<u64>().expect("seconds");
+        // It is rounded up.
+        let closed = Duration::from_secs(after(&wrong)).saturating_sub(Duration::from_secs(1));
+        let right = api.login(email, Server::password());
+        if right.status == 429 {
+            assert!(after(&right) > 0, "{right:?}");
+            return;
+        }
+        let is_late = asked.elapsed() >= closed || alone(fleet) > alone_before;
+        assert!(is_late, "{email}: {} within {closed:?}", right.status);
+    }
+    panic!("{email} is never refused");
 }
 
 #[test]
