@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Api, Server};
 
 /// Longest time for a backend's state to be noticed.
-const NOTICED: Duration = Duration::from_secs(30);
+const NOTICED: Duration = Duration::from_secs(60);
 
 fn token(login: &Value) -> &str {
     login["access_token"].as_str().expect("a token")

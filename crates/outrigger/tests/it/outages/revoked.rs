@@ -93,7 +93,7 @@ impl Deployment {
             let since = Instant::now();
             let is_back = || self.servers.iter().all(|server| check(server, "cache") == "ok");
             while since.elapsed() < LOOK || !is_back() {
-                assert!(since.elapsed() < Duration::from_secs(30), "the cache is never back");
+                assert!(since.elapsed() < NOTICED, "the cache is never back");
                 std::thread::sleep(Duration::from_millis(50));
             }
             done.store(true, Ordering::SeqCst);
