@@ -5,19 +5,19 @@ use std::time::{Duration, Instant};
 use outrigger_testkit::{FaultProxy, Postgres, Redis, wait_until};
 use serde_json::json;
 
-use super::{NOTICED, check, public_collection, token, wait_for_check};
-use crate::support::{Answer, Api, Backend, Server, ServerOptions};
+use super::{NOTICED, public_collection, token, wait_for_check};
+use crate::support::{Answer, Api, Backend, Server, ServerOptions, unique};
 
-const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(8);
 /// Longest time for one request while the database does not answer: its timeout, on a busy machine.
-const EACH: Duration = Duration::from_secs(15);
+const EACH: Duration = Duration::from_secs(30);
 
 fn start(database: String) -> Server {
     let redis = Redis::shared().expect("Redis starts").url();
     let backend = Backend::Urls { database, redis: Some(redis) };
     let options = ServerOptions::on(backend)
         .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", &TIMEOUT.as_secs().to_string())
-        .set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "4000");
+        .set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "6000");
     Server::start(&options)
 }
 
@@ -27,10 +27,10 @@ fn when_the_time_runs_out_only_a_write_may_have_taken_effect() {
     let proxy = FaultProxy::start(postgres.port()).expect("a proxy");
     let backend =
         Backend::Urls { database: postgres.url_at(proxy.port(), "postgres"), redis: None };
-    // The request's time ends before the statement's.
+    // Each request's time ends before that of any statement.
     let options = ServerOptions::on(backend)
-        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "4")
-        .set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "20000");
+        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "8")
+        .set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "60000");
     let server = Server::start(&options);
     let path = format!("/api/v1/records/{}", public_collection(&server));
     proxy.freeze();
@@ -68,11 +68,12 @@ fn is_away(answer: &Answer) {
 /// The process is alive, and says that it is not ready.
 fn health_says_down(server: &Server) {
     wait_for_check(server, "database", "down");
+    // Each answer would take that long if it waited for the database; one may on a busy machine.
     let quickly = |path: &str, status: u16| {
         for api in [server.api(), server.internal()] {
-            let started = Instant::now();
-            api.get(path).expect(status);
-            assert!(started.elapsed() < TIMEOUT, "{path}: {:?}", started.elapsed());
+            let each = (0..3).map(|_| super::timed(|| api.get(path).expect(status)).1);
+            let quickest = each.min().unwrap();
+            assert!(quickest < TIMEOUT / 2, "{path}: {quickest:?}");
         }
     };
     quickly("/health", 200);
@@ -85,13 +86,20 @@ fn health_says_down(server: &Server) {
 
 fn recovers(server: &Server, collection: &str, session: &str) {
     wait_until("ready again", NOTICED, || server.api().get("/health/ready").status == 200).unwrap();
-    assert_eq!(check(server, "database"), "ok");
+    wait_for_check(server, "database", "ok");
     // Ready says that one thread reaches the database; the others follow within moments.
     let all_work =
         || (0..4).all(|_| database_calls(&server.api(), collection).iter().all(|a| a.status < 500));
     wait_until("all requests served", NOTICED, all_work).unwrap();
-    server.api().with_token(session).get("/api/v1/users/me").expect(200);
-    server.new_login();
+    let lives = || server.api().with_token(session).get("/api/v1/users/me").status == 200;
+    wait_until("the session lives", NOTICED, lives).unwrap();
+    let email = format!("{}@example.com", unique("recovered-"));
+    let body = json!({"email": email, "password": Server::password()});
+    let signs_in = || {
+        server.api().post("/api/v1/auth/register", &body);
+        server.api().login(&email, Server::password()).status == 200
+    };
+    wait_until("a new user", NOTICED, signs_in).unwrap();
 }
 
 #[test]
@@ -186,6 +194,12 @@ fn sessions_that_postgres_ends_cost_at_most_the_requests_in_flight() {
     }
     assert!(acknowledged.len() > 60, "{}", acknowledged.len());
     for id in acknowledged {
-        api.get(&format!("{path}/{id}")).expect(200);
+        // The last sessions may end only now.
+        let is_there = || {
+            let answer = api.get(&format!("{path}/{id}"));
+            assert!([200, 503].contains(&answer.status), "{id}: {}", answer.text);
+            answer.status == 200
+        };
+        wait_until("it is read", NOTICED, is_there).unwrap();
     }
 }
