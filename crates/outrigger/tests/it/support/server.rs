@@ -189,6 +189,11 @@ impl Server {
         self.options.folder.as_deref().expect("a server has a folder")
     }
 
+    /// All that it has written; its process keeps only the end at hand, which others push out.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.process.log_path()).expect("its log")
+    }
+
     /// Waits until so many requests are in flight. Who asks for something before may take the place
     /// of one that is meant to be held.
     pub(crate) fn wait_until_in_flight(&self, requests: usize) {
