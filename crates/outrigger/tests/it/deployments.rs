@@ -2,9 +2,11 @@
 //! their environment and arguments, on servers of this machine in the place of theirs.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use outrigger_testkit::{
-    Postgres, PostgresOptions, Redis, RedisOptions, SmtpServer, SmtpServerOptions, SmtpTls, TempDir,
+    Postgres, PostgresOptions, Redis, RedisOptions, SmtpServer, SmtpServerOptions, SmtpTls,
+    TempDir, eventually,
 };
 
 use crate::support::{Backend, Server, ServerOptions, run};
@@ -283,15 +285,20 @@ fn stands(settings: Vec<(String, String)>, commands: &[Vec<String>]) {
     let folder = TempDir::new("deployment").unwrap();
     let (done, text) = run(&options, folder.path(), &["migrate", "apply"], "");
     assert!(done, "{text}");
-    let (done, text) = run(&options, folder.path(), &["doctor"], "");
-    assert!(done && text.contains("0 errors"), "{text}");
+    // On a busy machine an answer may be late, for which Redis has half a second.
+    let is_content = || {
+        let (done, text) = run(&options, folder.path(), &["doctor"], "");
+        anyhow::ensure!(done && text.contains("0 errors"), "{text}");
+        Ok(())
+    };
+    eventually("doctor is content", Duration::from_secs(60), is_content).unwrap();
     for role in ["api", "worker", "scheduler"] {
         let is_there = |command: &Vec<String>| command[1].split(',').any(|one| one == role);
         assert!(commands.iter().any(is_there), "nobody has the role {role}: {commands:?}");
     }
     for command in commands {
         let arguments: Vec<&str> = command.iter().map(String::as_str).collect();
-        let server = Server::start_with(&options, &arguments);
-        server.internal().get("/health/ready").expect(200);
+        // It waits until the process is ready.
+        Server::start_with(&options, &arguments);
     }
 }
