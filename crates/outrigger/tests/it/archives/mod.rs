@@ -14,7 +14,7 @@ use outrigger_archive::{Exporting, Place};
 use outrigger_embedded::MemoryStore;
 use outrigger_kernel::{SystemClock, Timestamp};
 use outrigger_ports::store::{Batch, Document, Key, Precondition, Store, Write};
-use outrigger_testkit::{Postgres, Process, TempDir, free_port, sized, wait_until};
+use outrigger_testkit::{FaultProxy, Postgres, Process, TempDir, free_port, sized, wait_until};
 use serde_json::json;
 
 use crate::support::{Backend, Server, ServerOptions, binary, run};
@@ -125,13 +125,7 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
     archive(&file, sized(8_000, 60_000));
     let database = Postgres::shared().unwrap().fresh_database().unwrap();
     let options = ServerOptions::on(Backend::Urls { database: database.clone(), redis: None });
-    let mut command = std::process::Command::new(binary());
-    command.current_dir(folder.path()).args(["import", "many.ndjson"]);
-    command.envs(options.environment.clone()).env("DATABASE_URL", &database);
-    let process = Process::spawn("outrigger", &command, &folder.join("log")).unwrap();
-    let writes = || process.log().contains("writing:");
-    wait_until("the import writes", Duration::from_secs(60), writes).unwrap();
-    process.kill();
+    kill_in_the_middle(&options, folder.path(), database.rsplit('/').next().unwrap());
     let (done, text) = run(&options, folder.path(), &["export", "half.ndjson"], "");
     assert!(!done && text.contains("not come to its end"), "{text}");
     let ports = ["http.port", "http.internal_port"];
@@ -145,6 +139,28 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
     let (done, text) = run(&options, folder.path(), &["export", "again.ndjson"], "");
     assert!(done, "{text}");
     assert!(content(&folder.join("again.ndjson")) == content(&file));
+}
+
+/// Runs the import into the database of this name, which hangs when a part has been written, and kills it there.
+fn kill_in_the_middle(options: &ServerOptions, folder: &Path, database: &str) {
+    let postgres = Postgres::shared().unwrap();
+    let proxy = FaultProxy::start(postgres.port()).unwrap();
+    proxy.freeze_after_bytes(1_000_000);
+    let mut command = std::process::Command::new(binary());
+    command.current_dir(folder).args(["import", "many.ndjson"]);
+    let url = postgres.url_at(proxy.port(), database);
+    command.envs(options.environment.clone()).env("DATABASE_URL", url);
+    let process = Process::spawn("outrigger", &command, &folder.join("log")).unwrap();
+    let patience = Duration::from_secs(120);
+    wait_until("a part was written", patience, || proxy.is_frozen()).unwrap();
+    process.kill();
+    proxy.cut();
+    // What has arrived there before may still be written until then.
+    let sessions = format!(
+        "select count(*) from pg_stat_activity where datname = '{database}' and backend_type = 'client backend'"
+    );
+    let are_gone = || postgres.psql(&sessions).unwrap() == "0";
+    wait_until("the end of its sessions", patience, are_gone).unwrap();
 }
 
 /// The archive but for its header.
