@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::outages::metric;
 use crate::support::{Backend, Server, ServerOptions, dead, unique};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks at a fault.
 const APART: Duration = Duration::from_secs(2);
 
@@ -85,12 +85,15 @@ pub(crate) fn fires(alert: &str, before: &Look, one: &Look, two: &Look) {
     assert!(done.status.success(), "{alert}: {said}{why}");
 }
 
-/// The fault goes on for as long as two looks are apart.
-fn while_it_lasts(server: &Server, goes_on: impl Fn()) -> (Look, Look) {
+/// The fault goes on for as long as two looks are apart, and at least so many times, also where the test
+/// stands still meanwhile.
+fn while_it_lasts(server: &Server, times: usize, goes_on: impl Fn()) -> (Look, Look) {
     goes_on();
     let one = Look::at(server);
-    while one.at.elapsed() < APART {
+    let mut done = 0;
+    while done < times || one.at.elapsed() < APART {
         goes_on();
+        done += 1;
     }
     (one, Look::at(server))
 }
@@ -108,15 +111,24 @@ fn a_slow_database() {
     let server = Server::start(&options);
     let path = format!("/api/v1/records/{}/none", server.collection(&json!({})));
     let admin = server.admin();
-    let ask = || drop(admin.get(&path).expect(404));
-    (0..20).for_each(|_| ask());
+    (0..20).for_each(|_| drop(admin.get(&path).expect(404)));
     let before = Look::at(&server);
-    let locked = "BEGIN; LOCK TABLE outrigger_documents IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(0.7); COMMIT";
-    let (one, two) = while_it_lasts(&server, || {
+    // Until somebody has waited for it for a while.
+    let locked = "BEGIN; LOCK TABLE outrigger_documents IN ACCESS EXCLUSIVE MODE; \
+        DO $$ BEGIN FOR n IN 1..6000 LOOP EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted); \
+        PERFORM pg_sleep(0.01); END LOOP; END $$; SELECT pg_sleep(0.7); COMMIT";
+    let ask = || {
+        let answer = admin.get(&path);
+        // Nobody waits for a lock for longer than some seconds.
+        assert!([404, 503].contains(&answer.status), "{}", answer.text);
+    };
+    let (one, two) = while_it_lasts(&server, 3, || {
         std::thread::scope(|scope| {
             let holder = scope.spawn(|| postgres.psql(locked).unwrap());
-            let is_held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'";
-            let held = || postgres.psql(is_held).is_ok_and(|count| count.trim() != "0");
+            let is_held =
+                "SELECT count(*) FROM pg_locks WHERE granted AND mode = 'AccessExclusiveLock'";
+            let held =
+                || holder.is_finished() || postgres.psql(is_held).is_ok_and(|count| count != "0");
             wait_until("the lock", PATIENCE, held).unwrap();
             let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
             for asked in asking {
@@ -138,7 +150,7 @@ fn a_burst_of_errors_while_the_database_is_away() {
     let before = Look::at(&server);
     postgres.stop().unwrap();
     wait_until("it is noticed", PATIENCE, || admin.get(&path).status == 503).unwrap();
-    let (one, two) = while_it_lasts(&server, || drop(admin.get(&path).expect(503)));
+    let (one, two) = while_it_lasts(&server, 20, || drop(admin.get(&path).expect(503)));
     fires("RequestsFail", &before, &one, &two);
     fires("DatabaseFails", &before, &one, &two);
 }
@@ -158,7 +170,7 @@ fn redis_is_away() {
         metric(&server, &["outrigger_breaker_open", "of=\"limiter\""]) > 0.9
     };
     wait_until("Redis is skipped", PATIENCE, is_open).unwrap();
-    let (one, two) = while_it_lasts(&server, ask);
+    let (one, two) = while_it_lasts(&server, 1, ask);
     fires("RedisSkipped", &before, &one, &two);
 }
 
@@ -193,7 +205,7 @@ fn somebody_tries_passwords() {
         let answer = server.api().login(&email, "wrong-horse-battery-19");
         assert!([401, 429].contains(&answer.status), "{}", answer.text);
     };
-    let (one, two) = while_it_lasts(&server, tried);
+    let (one, two) = while_it_lasts(&server, 100, tried);
     fires("WrongPasswords", &before, &one, &two);
 }
 
@@ -215,7 +227,7 @@ fn dead_letters_that_grow() {
 fn memory_that_runs_short() {
     let options = ServerOptions::on(Backend::Sqlite)
         .set("OUTRIGGER__HTTP__BODY_BYTES_MAX", "1000000000")
-        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "300");
+        .set("OUTRIGGER__HTTP__REQUEST_TIMEOUT_S", "3600");
     let server = Server::start(&options);
     let before = Look::at(&server);
     let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
@@ -230,7 +242,7 @@ fn memory_that_runs_short() {
     let used = || metric(&server, &["process_resident_memory_bytes"]);
     // What was needed to put it together is given back first, in steps that are seconds apart.
     let last = Cell::new((0.0, Instant::now()));
-    wait_until("it is held", 3 * PATIENCE, || {
+    wait_until("it is held", PATIENCE, || {
         let now = used();
         if (now - last.get().0).abs() > 1e6 {
             last.set((now, Instant::now()));
@@ -238,7 +250,7 @@ fn memory_that_runs_short() {
         now > 700e6 && last.get().1.elapsed() > 5 * APART
     })
     .unwrap();
-    let (one, two) = while_it_lasts(&server, || drop(Look::at(&server)));
+    let (one, two) = while_it_lasts(&server, 1, || drop(Look::at(&server)));
     drop(held);
     fires("MemoryShort", &before, &one, &two);
 }
