@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::pipe::Pipe;
 
 /// How long a page may take to show something.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A page with cookies of its own.
 #[derive(Debug)]

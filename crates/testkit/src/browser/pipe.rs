@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
-/// An answer is there within this: longer than a page waits for something to be shown.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// An answer is there within this, which is longer than what a page may be waited for.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// It ends within this when it is asked to.
 const END: Duration = Duration::from_secs(5);
