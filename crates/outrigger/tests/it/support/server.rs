@@ -13,7 +13,7 @@ use super::unique;
 pub(crate) const ADMIN_EMAIL: &str = "admin@example.com";
 pub(crate) const ADMIN_PASSWORD: &str = "a-tall-ship-and-a-star";
 const PASSWORD: &str = "steer-her-by-the-wind";
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What the server stands on.
 #[derive(Clone, Debug)]
