@@ -60,7 +60,7 @@ fn a_reused_refresh_token_ends_the_session(server: &Server) {
     let reused = api.post("/api/v1/auth/refresh", &body).expect(401);
     refresh(server, &next).expect(401);
     // A line from deep inside says which request it is about.
-    let (log, id) = (server.log(), reused.header("x-request-id"));
+    let (log, id) = (server.process.log(), reused.header("x-request-id"));
     let line = log.lines().find(|line| line.contains(&format!("\"request.id\":\"{id}\"")));
     let line: Value = serde_json::from_str(line.unwrap_or_default()).expect("a line of JSON");
     assert_eq!((line["level"].as_str(), line["trace.id"].as_str()), (Some("WARN"), Some(trace)));

@@ -284,7 +284,7 @@ fn more_connections_than_the_server_allows_are_warned_of_at_start() {
     let options = ServerOptions::on(backend).set("OUTRIGGER__HTTP__THREADS", "2");
     let server = Server::start(&options);
     // Two that serve, one that watches, one for the worker; each 2 for reads, 8 for writes.
-    let log = server.log();
+    let log = server.process.log();
     assert!(log.contains("may open 40 connections"), "{log}");
 }
 

@@ -30,7 +30,7 @@ fn options(backend: Backend) -> ServerOptions {
 
 /// The lines of metrics that it has written.
 fn lines(server: &Server) -> Vec<Value> {
-    let log = server.log();
+    let log = server.process.log();
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines.filter(|line| line["_aws"].is_object()).collect()
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::client::Client;
 use super::{in_folder, kept, on_each_backend_and_s3};
+use crate::audit::entry;
 use crate::support::Server;
 
 on_each_backend_and_s3!(a_file_is_for_whom_its_rule_names);
@@ -72,8 +73,6 @@ fn files_go_with_the_account_of_their_owner() {
     })
     .unwrap();
     client(&other).get(&format!("/{stays}/content"), &[]).expect(200);
-    let log = admin.get("/api/v1/audit?limit=100").expect(200).json();
-    let entries = log["items"].as_array().unwrap();
-    let told = entries.iter().find(|it| it["action"] == "files.deleted_with_owner").unwrap();
+    let told = entry(&admin, |it| it["action"] == "files.deleted_with_owner").expect("an entry");
     assert_eq!(told["details"]["files"], json!([gone]));
 }

@@ -33,8 +33,6 @@ impl Fleet {
         ServerOptions::on(Backend::postgres_and_redis())
             .set("OUTRIGGER_PUBLIC_URL", PUBLIC_URL)
             .set("OUTRIGGER__DEPLOYMENT__REPLICAS", "3")
-            // No test of a fleet is about a PostgreSQL that is slow, which it is on a busy machine.
-            .set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "20000")
     }
 
     fn start(count: usize, options: &ServerOptions) -> Self {

@@ -86,20 +86,15 @@ impl ServerOptions {
             ("OUTRIGGER__AUTH__HASH_MEMORY_KIB", "64"),
             ("OUTRIGGER__AUTH__HASH_ITERATIONS", "1"),
             ("OUTRIGGER__RECORDS__SETTLE_S", "2"),
+            // Databases are slow on a machine that has much else to do.
+            ("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "20000"),
             ("OUTRIGGER__TASKS__EXTERNAL_KINDS", "note.changed"),
             ("OUTRIGGER_ADMIN_EMAIL", ADMIN_EMAIL),
             ("OUTRIGGER_ADMIN_PASSWORD", ADMIN_PASSWORD),
             ("OUTRIGGER_SECRET", "0f3c6a9be27d41580f3c6a9be27d4158ab"),
         ];
         let environment = environment.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
-        let options = Self { backend, environment, folder: None, port: None, stdout: None };
-        match &options.backend {
-            // Its emulator is slow on a machine that has much else to do.
-            Backend::Urls { database, .. } if database.starts_with("mongodb:") => {
-                options.set("OUTRIGGER__DATABASE__STATEMENT_TIMEOUT_MS", "20000")
-            }
-            _ => options,
-        }
+        Self { backend, environment, folder: None, port: None, stdout: None }
     }
 
     /// Sets one variable; an empty value takes it away.
@@ -187,11 +182,6 @@ impl Server {
     /// The folder it runs in.
     pub(crate) fn path(&self) -> &Path {
         self.options.folder.as_deref().expect("a server has a folder")
-    }
-
-    /// All that it has written; its process keeps only the end at hand, which others push out.
-    pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.process.log_path()).expect("its log")
     }
 
     /// Waits until so many requests are in flight. Who asks for something before may take the place

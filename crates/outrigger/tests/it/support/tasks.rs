@@ -1,7 +1,8 @@
 //! Follows tasks, and lets some fail.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use outrigger_testkit::eventually;
 use serde_json::{Value, json};
 
 use super::Api;
@@ -12,15 +13,12 @@ const LONG_S: u64 = 3_600;
 /// Waits until the task has this status.
 #[track_caller]
 pub(crate) fn until(api: &Api, path: &str, status: &str) -> Value {
-    let started = Instant::now();
-    loop {
+    let look = || {
         let task = api.get(path).expect(200).json();
-        if task["status"] == status {
-            return task;
-        }
-        assert!(started.elapsed() < Duration::from_secs(120), "not {status}: {task}");
-        std::thread::yield_now();
-    }
+        anyhow::ensure!(task["status"] == status, "{task}");
+        Ok(task)
+    };
+    eventually(status, Duration::from_secs(120), look).unwrap()
 }
 
 /// Tasks of this queue, which no worker of the server serves, that have failed too often; their
