@@ -169,8 +169,9 @@ fn rotate(
     load.go_on(20);
     let reading = began.elapsed();
     drop(no_write);
+    let wrote = Instant::now();
     load.go_on(20);
-    let is_soon = reading < SOON && began.elapsed() - reading < SOON;
+    let is_soon = reading < SOON && wrote.elapsed() < SOON;
     if !is_soon {
         load.slow.lock().unwrap().push((began, Instant::now()));
     }
