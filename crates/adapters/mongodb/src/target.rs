@@ -9,9 +9,6 @@ use outrigger_ports::store::StoreError;
 
 use crate::MongoOptions;
 
-/// Longest time to open a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
-
 /// How the driver reaches the database. A name of `mongodb+srv://` is resolved.
 ///
 /// # Errors
@@ -26,7 +23,8 @@ pub(crate) async fn parse(
     })?;
     client.app_name.get_or_insert_with(|| "outrigger".to_owned());
     client.max_pool_size.get_or_insert(options.connections);
-    client.connect_timeout = Some(CONNECT_TIMEOUT.min(options.patience / 2));
+    // The handshake is part of it. There is time for another try.
+    client.connect_timeout = Some(options.patience.mul_f64(0.3));
     client.server_selection_timeout = Some(options.patience);
     // What the store promises stands on these, so the URL has no say in them.
     client.retry_reads = Some(true);

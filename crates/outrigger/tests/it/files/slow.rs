@@ -1,11 +1,12 @@
 //! Clients that take their time: they hold up nobody else.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use outrigger_testkit::wait_until;
 use serde_json::json;
+use socket2::{Domain, Socket, Type};
 
 use super::client::Client;
 use super::{in_folder, kept};
@@ -60,7 +61,11 @@ fn uploaded(client: &Client, bytes: u64) -> String {
 
 /// The rest of the answer, after the status.
 fn download(server: &Server, user: &Api, path: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    // With more, its kernel may itself say nothing for megabytes.
+    socket.set_recv_buffer_size(256 << 10).unwrap();
+    socket.connect(&SocketAddr::from(([127, 0, 0, 1], server.port)).into()).unwrap();
+    let mut stream = TcpStream::from(socket);
     write!(
         stream,
         "GET /api/v1/files{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
