@@ -9,6 +9,9 @@ use outrigger_ports::store::StoreError;
 
 use crate::MongoOptions;
 
+/// Longest time to open a connection, also for the most patient; it is the driver's own.
+const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
+
 /// How the driver reaches the database. A name of `mongodb+srv://` is resolved.
 ///
 /// # Errors
@@ -24,7 +27,7 @@ pub(crate) async fn parse(
     client.app_name.get_or_insert_with(|| "outrigger".to_owned());
     client.max_pool_size.get_or_insert(options.connections);
     // The handshake is part of it. There is time for another try.
-    client.connect_timeout = Some(options.patience.mul_f64(0.3));
+    client.connect_timeout = Some(CONNECT_TIMEOUT_MAX.min(options.patience.mul_f64(0.3)));
     client.server_selection_timeout = Some(options.patience);
     // What the store promises stands on these, so the URL has no say in them.
     client.retry_reads = Some(true);
