@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Of Linux.
 const O_NONBLOCK: i32 = 0o4000;
 /// How many requests are under way at most.
-const PLACES: usize = 8;
+const PLACES: u32 = 8;
 
 fn options(backend: Backend) -> ServerOptions {
     ServerOptions::on(backend)

@@ -26,7 +26,7 @@ fn more_requests_than_allowed_at_once_are_shed_while_health_and_metrics_answer()
     for _ in 0..2 {
         let begin = |n| HalfRequest::begin(server.port, "PUT", &path(n), &body);
         let slow: Vec<HalfRequest> = (0..MAX).map(begin).collect();
-        server.wait_until_in_flight(MAX);
+        server.wait_until_in_flight(u32::try_from(MAX).unwrap());
         for _ in 0..20 {
             let shed = server.api().get(&path(0)).expect(503);
             assert_eq!(shed.code(), "overloaded");

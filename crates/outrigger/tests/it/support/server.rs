@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::client::Api;
 use super::unique;
+use crate::outages::metric;
 
 pub(crate) const ADMIN_EMAIL: &str = "admin@example.com";
 pub(crate) const ADMIN_PASSWORD: &str = "a-tall-ship-and-a-star";
@@ -186,14 +187,10 @@ impl Server {
 
     /// Waits until so many requests are in flight. Who asks for something before may take the place
     /// of one that is meant to be held.
-    pub(crate) fn wait_until_in_flight(&self, requests: usize) {
-        let count = || {
-            let text = self.internal().get("/metrics").expect(200).text;
-            let of =
-                |line: &str| line.strip_prefix("outrigger_http_requests_in_flight ")?.parse().ok();
-            text.lines().find_map(of).unwrap_or(0)
-        };
-        wait_until("so many requests in flight", START_TIMEOUT, || count() >= requests).unwrap();
+    pub(crate) fn wait_until_in_flight(&self, requests: u32) {
+        let are_there =
+            || metric(self, &["outrigger_http_requests_in_flight"]) >= f64::from(requests);
+        wait_until("so many requests in flight", START_TIMEOUT, are_there).unwrap();
     }
 
     /// Whether its database is an emulator, which takes long for much.
